@@ -1,0 +1,50 @@
+"""CloudWatch metrics by log line: the embedded metric format, without a library or a call.
+
+Specification: Amazon CloudWatch user guide, "Embedded metric format".
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final, TextIO
+
+NAMESPACE: Final = "Colorway"
+
+
+def emit(
+    dimensions: Mapping[str, str],
+    counts: Mapping[str, float],
+    milliseconds: Mapping[str, float | Iterable[float]] | None = None,
+    *,
+    stream: TextIO | None = None,
+    now: float | None = None,
+) -> None:
+    """Write one log line that CloudWatch turns into metrics.
+
+    :param dimensions: names to values; bounded sets only (`environment`, `placement`, `colour`, `source`).
+    :param counts: metric to count.
+    :param milliseconds: metric to a duration, or to several.
+    :param stream: where log lines go, stdout unless told.
+    :param now: unix seconds.
+    """
+    durations = {
+        name: value if isinstance(value, int | float) else list(value)
+        for name, value in (milliseconds or {}).items()
+    }
+    definitions = [{"Name": name, "Unit": "Count"} for name in counts]
+    definitions += [{"Name": name, "Unit": "Milliseconds"} for name in durations]
+    line = {
+        "_aws": {
+            "Timestamp": int((time.time() if now is None else now) * 1000),
+            "CloudWatchMetrics": [
+                {"Namespace": NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": definitions}
+            ],
+        },
+        **dimensions,
+        **counts,
+        **durations,
+    }
+    print(json.dumps(line, separators=(",", ":")), file=stream or sys.stdout)  # noqa: T201

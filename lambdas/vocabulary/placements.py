@@ -1,0 +1,45 @@
+"""A placement as the functions see it: plain data that travels as JSON in their environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Needs = Literal["user", "item", "nothing"]
+"""What a request must name: a user, an item, or neither (popularity)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A row or slot of the product that asks for recommendations.
+
+    :param name: as clients pass it, e.g. `recommended-for-you`.
+    :param recipe: name of a Personalize recipe without its ARN, e.g. `aws-user-personalization`.
+    :param needs: what a request must name, which follows from the recipe's type.
+    :param hyperparameters: `algorithmHyperParameters`, strings to strings.
+    :param exploration: `itemExplorationConfig` of the campaign, strings to strings.
+    :param min_provisioned_tps: the campaign's paid floor of requests a second.
+    :param metric_floors: offline metric to its least acceptable value; the metrics gate refuses less.
+    """
+
+    name: str
+    recipe: str = "aws-user-personalization"
+    needs: Needs = "user"
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+    exploration: dict[str, str] = field(default_factory=dict)
+    min_provisioned_tps: int = 1
+    metric_floors: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def recipe_arn(self) -> str:
+        return f"arn:aws:personalize:::recipe/{self.recipe}"
+
+
+def to_json(placements: Iterable[Placement]) -> str:
+    return json.dumps([asdict(placement) for placement in placements], separators=(",", ":"), sort_keys=True)
+
+
+def from_json(text: str) -> tuple[Placement, ...]:
+    return tuple(Placement(**fields) for fields in json.loads(text))
