@@ -34,7 +34,9 @@ USERS_FOLDER: Final = "catalogue/users"
 
 EVENT_COLUMNS: Final = (
     Column("event_id", "string", "unique per event: the client's or the collector's; repeats are one event"),
-    Column("received_at", "bigint", "when the collector accepted it, unix milliseconds; cut-offs compare this"),
+    Column(
+        "received_at", "bigint", "when the collector accepted it, unix milliseconds; cut-offs compare this"
+    ),
     Column("sent_at", "bigint", "when it happened by the client's clock, unix milliseconds"),
     Column("session_id", "string", "the client's session; the identity of an anonymous user"),
     Column("user_id", "string", "null while anonymous"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from typing import Final, TextIO
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TextIO
 
 NAMESPACE: Final = "Colorway"
 
@@ -19,6 +19,8 @@ def emit(
     counts: Mapping[str, float],
     milliseconds: Mapping[str, float | Iterable[float]] | None = None,
     *,
+    dimension_sets: Sequence[Sequence[str]] | None = None,
+    properties: Mapping[str, Any] | None = None,
     stream: TextIO | None = None,
     now: float | None = None,
 ) -> None:
@@ -27,6 +29,9 @@ def emit(
     :param dimensions: names to values; bounded sets only (`environment`, `placement`, `colour`, `source`).
     :param counts: metric to count.
     :param milliseconds: metric to a duration, or to several.
+    :param dimension_sets: which of the dimensions are to be told apart together; each set is a metric of
+        its own, and CloudWatch adds none of them up. All of them together unless told.
+    :param properties: what else the line is to say; no metric comes of it.
     :param stream: where log lines go, stdout unless told.
     :param now: unix seconds.
     """
@@ -40,11 +45,16 @@ def emit(
         "_aws": {
             "Timestamp": int((time.time() if now is None else now) * 1000),
             "CloudWatchMetrics": [
-                {"Namespace": NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": definitions}
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [list(each) for each in dimension_sets or [list(dimensions)]],
+                    "Metrics": definitions,
+                }
             ],
         },
+        **(properties or {}),
         **dimensions,
         **counts,
         **durations,
     }
-    print(json.dumps(line, separators=(",", ":")), file=stream or sys.stdout)  # noqa: T201
+    print(json.dumps(line, separators=(",", ":")), file=stream or sys.stdout)

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Needs = Literal["user", "item", "nothing"]
 """What a request must name: a user, an item, or neither (popularity)."""
+
+RECIPES: Final[dict[str, Needs]] = {
+    "aws-user-personalization": "user",
+    "aws-user-personalization-v2": "user",
+    "aws-popularity-count": "nothing",
+    "aws-trending-now": "nothing",
+    "aws-similar-items": "item",
+    "aws-sims": "item",
+    "aws-semantic-similarity": "item",
+}
+"""The recipes that answer GetRecommendations, and what of (developer guide, "Choosing a recipe")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +28,6 @@ class Placement:
 
     :param name: as clients pass it, e.g. `recommended-for-you`.
     :param recipe: name of a Personalize recipe without its ARN, e.g. `aws-user-personalization`.
-    :param needs: what a request must name, which follows from the recipe's type.
     :param hyperparameters: `algorithmHyperParameters`, strings to strings.
     :param exploration: `itemExplorationConfig` of the campaign, strings to strings.
     :param min_provisioned_tps: the campaign's paid floor of requests a second.
@@ -26,11 +36,15 @@ class Placement:
 
     name: str
     recipe: str = "aws-user-personalization"
-    needs: Needs = "user"
     hyperparameters: dict[str, str] = field(default_factory=dict)
     exploration: dict[str, str] = field(default_factory=dict)
     min_provisioned_tps: int = 1
     metric_floors: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> Needs:
+        """What a request must name."""
+        return RECIPES[self.recipe]
 
     @property
     def recipe_arn(self) -> str:

@@ -5,6 +5,7 @@ Flat Avro as Amazon Personalize takes it: developer guide, "Datasets and schemas
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Final, Literal
 
@@ -55,6 +56,11 @@ SCHEMAS: Final[dict[DatasetKind, str]] = {
     "items": ITEMS_SCHEMA,
     "users": USERS_SCHEMA,
 }
+
+
+def schema_name(prefix: str, kind: str, schema: str) -> str:
+    """The name of a schema in Personalize: it carries a hash, for a changed schema is a new one."""
+    return f"{prefix}-{kind}-{hashlib.sha256(schema.encode()).hexdigest()[:8]}"
 
 
 def columns_of(kind: DatasetKind) -> tuple[str, ...]:
