@@ -1,0 +1,59 @@
+"""DuckDB within a function's limits, and the lake's tables in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from vocabulary.lake import Column
+
+_SHARE_OF_MEMORY: Final = 0.6
+"""What DuckDB may buffer; Python, boto3 and what DuckDB does not count take the rest."""
+
+_TYPES: Final = {"string": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "array<string>": "VARCHAR[]"}
+
+
+@contextmanager
+def database(folder: Path, *, memory_mib: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in an existing folder, which also takes what does not fit into memory.
+
+    :param memory_mib: of the function, or None for DuckDB's own default (80 % of the machine).
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder / "spill"),
+        "home_directory": str(folder),
+        "preserve_insertion_order": "false",  # order costs memory, and training data has none
+        "autoinstall_known_extensions": "false",  # what it needs is built in; never reach for the network
+    }
+    if memory_mib is not None:
+        config["memory_limit"] = f"{int(memory_mib * _SHARE_OF_MEMORY)}MiB"
+    with duckdb.connect(str(folder / "training.duckdb"), config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+
+
+def define_table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], folder: Path
+) -> None:
+    """Define a view over the Parquet files of a folder, with exactly these columns and types.
+
+    A column that some or all files lack is null there, one that is not asked for is not read.
+    """
+    typed = ", ".join(f"CAST(NULL AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
+    rows = f"SELECT {typed} WHERE false"
+    if any(folder.glob("*.parquet")):
+        files = literal(str(folder / "*.parquet"))
+        rows += f" UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true)"
+    # Files may hold another type, e.g. numbers for ids: theirs and ours meet, then become ours
+    chosen = ", ".join(f"CAST({column.name} AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
+    connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {chosen} FROM ({rows})")
+
+
+def literal(text: str) -> str:
+    """A string as SQL spells it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,105 @@
+"""Which files of the lake hold what is asked for, and their way onto this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+from vocabulary.lake import EVENTS_FOLDER
+
+PARALLEL_DOWNLOADS: Final = 16
+"""Also the connections that the S3 client needs to keep."""
+
+_IN_ONE_REQUEST: Final = 8 * 2**20
+"""Bytes up to which a file is fetched by one GetObject; larger ones are worth a HeadObject and ranges."""
+
+_ATTEMPTS: Final = 4
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """An object of the lake: its key, size in bytes, and when it was written (unix milliseconds)."""
+
+    key: str
+    size: int
+    written_at: int
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake bucket, read through an S3 client."""
+
+    s3: Any
+    bucket: str
+
+    def events(self, first: date, last: date) -> list[LakeFile]:
+        """The files of the partitions from `first` to `last`, both included, oldest partition first.
+
+        One listing of the key range: keys sort by day, so nothing outside it is listed.
+        """
+        return list(self._between(f"{EVENTS_FOLDER}/", partition(first), partition(last + timedelta(days=1))))
+
+    def newest_snapshot(self, folder: str) -> tuple[str | None, list[LakeFile]]:
+        """The newest day (`YYYY-MM-DD`) of a catalogue folder and its files; None and none without one."""
+        by_day: dict[str, list[LakeFile]] = {}
+        for file in self._list(Prefix=f"{folder}/day="):
+            day = file.key.removeprefix(f"{folder}/day=").partition("/")[0]
+            by_day.setdefault(day, []).append(file)
+        newest = max(by_day, default=None)
+        return newest, by_day[newest] if newest else []
+
+    def fetch(self, files: Sequence[LakeFile], into: Path) -> None:
+        """Copy files into a folder, as numbered `*.parquet`, several at a time."""
+        into.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+            copies = [
+                pool.submit(self._copy, file, into / f"{number:08}.parquet")
+                for number, file in enumerate(files, start=len(list(into.iterdir())))
+            ]
+            for copy in copies:
+                copy.result()
+
+    def _copy(self, file: LakeFile, target: Path) -> None:
+        if file.size > _IN_ONE_REQUEST:
+            with target.open("wb") as opened:
+                self.s3.download_fileobj(
+                    self.bucket, file.key, opened, Config=TransferConfig(use_threads=False)
+                )
+            return
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                body = self.s3.get_object(Bucket=self.bucket, Key=file.key)["Body"].read()
+            # botocore retries requests, not the reading of an answer
+            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                target.write_bytes(body)
+                return
+
+    def _between(self, prefix: str, first: str, beyond: str) -> Iterator[LakeFile]:
+        for file in self._list(Prefix=prefix, StartAfter=first):
+            if file.key >= beyond:
+                return
+            yield file
+
+    def _list(self, **request: str) -> Iterator[LakeFile]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request)
+        for page in pages:
+            for found in page.get("Contents", ()):
+                # Hive's convention: names that begin with '_' or '.' are no data
+                if found["Size"] > 0 and found["Key"].rpartition("/")[2][:1] not in ("_", "."):
+                    written = int(found["LastModified"].timestamp() * 1000)
+                    yield LakeFile(found["Key"], found["Size"], written)
+
+
+def partition(day: date) -> str:
+    """The prefix of one day's events."""
+    return f"{EVENTS_FOLDER}/day={day.isoformat()}/"

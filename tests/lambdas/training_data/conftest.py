@@ -1,0 +1,205 @@
+"""A lake in memory: Parquet files behind as much of an S3 client as the function uses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+import pytest
+
+from training_data.database import define_table
+from training_data.export import Export
+from training_data.lake_files import Lake
+from training_data.settings import Settings
+from vocabulary.lake import EVENT_COLUMNS, ITEM_COLUMNS, ITEMS_FOLDER, USER_COLUMNS, USERS_FOLDER, Column
+from vocabulary.placements import Placement
+
+Row = dict[str, Any]
+
+CUTOFF = int(datetime(2026, 11, 24, 3, tzinfo=UTC).timestamp() * 1000)
+_FOLDERS = {
+    "events": ("events", EVENT_COLUMNS),
+    "items": (ITEMS_FOLDER, ITEM_COLUMNS),
+    "users": (USERS_FOLDER, USER_COLUMNS),
+}
+
+
+class FakeS3:
+    """Objects by bucket and key; lists in pages of two, so that paging is always met.
+
+    `now` is what its clock says, in unix milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self.now = CUTOFF
+        self.objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
+        self.read: list[str] = []
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> None:  # noqa: N803
+        self.objects[Bucket, Key] = (Body, datetime.fromtimestamp(self.now / 1000, UTC))
+
+    def upload_file(self, filename: str, bucket: str, key: str) -> None:
+        self.put_object(Bucket=bucket, Key=key, Body=Path(filename).read_bytes())
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        self.read.append(Key)
+        return {"Body": io.BytesIO(self.objects[Bucket, Key][0])}
+
+    def download_fileobj(self, bucket: str, key: str, target: BinaryIO, Config: object) -> None:  # noqa: N803
+        target.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def get_paginator(self, operation: str) -> FakeS3:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str, StartAfter: str = "") -> Iterator[dict[str, Any]]:  # noqa: N803
+        found = [
+            {"Key": key, "Size": len(body), "LastModified": written}
+            for (bucket, key), (body, written) in sorted(self.objects.items())
+            if bucket == Bucket and key.startswith(Prefix) and key > StartAfter
+        ]
+        yield from ({"Contents": found[start : start + 2]} for start in range(0, len(found), 2))
+        yield {"KeyCount": 0}
+
+
+@dataclass
+class Exported:
+    """What one export left in the training bucket."""
+
+    answer: dict[str, Any]
+    objects: dict[str, bytes]
+
+    def text(self, kind: str) -> str:
+        return self.objects[f"runs/run/{kind}/{kind}.csv"].decode()
+
+    def rows(self, kind: str = "interactions") -> list[Row]:
+        """Read as the developer guide describes the format, by a reader that is not ours."""
+        reader = csv.reader(
+            io.StringIO(self.text(kind), newline=""), escapechar="\\", doublequote=False, strict=True
+        )
+        header, *lines = reader
+        return [dict(zip(header, line, strict=True)) for line in lines]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.objects["runs/run/report.json"])
+        return loaded
+
+    def dropped(self) -> dict[str, int]:
+        """The rules that dropped anything, and how many rows."""
+        rules = self.report["interactions"]["dropped"].items()
+        return {name: rule["rows"] for name, rule in rules if rule["rows"]}
+
+
+@dataclass
+class LakeInMemory:
+    """Writes the lake and runs exports of it."""
+
+    folder: Path
+    s3: FakeS3 = field(default_factory=FakeS3)
+    settings: Settings = field(
+        default_factory=lambda: Settings(
+            environment="test",
+            lake_bucket="lake",
+            training_bucket="training",
+            placements=(Placement(name="recommended-for-you"), Placement(name="similar-items")),
+            history_days=30,
+            event_types=("view", "purchase"),
+            minimum_interactions=1000,
+        )
+    )
+    _runs: int = 0
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.s3, "lake")
+
+    def put(self, kind: str, rows: Sequence[Row], *, day: str, without: Sequence[str] = ()) -> str:
+        """Write one Parquet file into the partition of a day; answer its key."""
+        folder, columns = _FOLDERS[kind]
+        path = self.folder / "out.parquet"
+        with duckdb.connect() as connection:
+            table(connection, rows, columns)
+            kept = ", ".join(column.name for column in columns if column.name not in without)
+            connection.execute(f"COPY (SELECT {kept} FROM rows) TO '{path}' (FORMAT parquet)")
+        key = f"{folder}/day={day}/{len(self.s3.objects):04}.parquet"
+        self.s3.put_object(Bucket="lake", Key=key, Body=path.read_bytes())
+        return key
+
+    def put_events(self, *events: Row) -> None:
+        """One file per day of receipt."""
+        by_day: dict[str, list[Row]] = {}
+        for event in events:
+            day = datetime.fromtimestamp(event["received_at"] / 1000, UTC).date().isoformat()
+            by_day.setdefault(day, []).append(event)
+        for day, rows in by_day.items():
+            self.put("events", rows, day=day)
+
+    def new_folder(self) -> Path:
+        self._runs += 1
+        folder = self.folder / f"run-{self._runs}"
+        folder.mkdir()
+        return folder
+
+    def export(self, *, cutoff: int = CUTOFF, **changed: Any) -> Exported:
+        settings = replace(self.settings, **changed)
+        answer = Export(settings, self.lake, self.s3, self.new_folder()).run("run", cutoff)
+        objects = {key: body for (bucket, key), (body, _) in self.s3.objects.items() if bucket == "training"}
+        return Exported(answer, objects)
+
+
+def table(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+    """Make the table `rows`, typed like a table of the lake."""
+    define_table(connection, "empty", columns, Path("/nowhere"))
+    connection.execute("CREATE TABLE rows AS SELECT * FROM empty")
+    described = connection.execute("DESCRIBE rows").fetchall()
+    lists = ", ".join(f"unnest(CAST(? AS {kind}[]))" for _, kind, *_ in described)
+    values = [[row.get(column.name) for row in rows] for column in columns]
+    connection.execute(f"INSERT INTO rows SELECT {lists}", values)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> LakeInMemory:
+    return LakeInMemory(tmp_path)
+
+
+@pytest.fixture
+def cutoff() -> int:
+    """24 November 2026, 03:00 UTC, in unix milliseconds."""
+    return CUTOFF
+
+
+@pytest.fixture
+def make_table() -> Callable[[duckdb.DuckDBPyConnection, Sequence[Row], Sequence[Column]], None]:
+    return table
+
+
+@pytest.fixture
+def event() -> Callable[..., Row]:
+    """An event that every rule lets through, but for what is said otherwise."""
+    made = 0
+
+    def make(**said: Any) -> Row:
+        nonlocal made
+        made += 1
+        received = said.get("received_at", CUTOFF - 3_600_000)
+        return {
+            "event_id": f"event-{made}",
+            "received_at": received,
+            "sent_at": received - 1500,
+            "session_id": f"session-{made}",
+            "user_id": "ada",
+            "event_type": "view",
+            "item_id": f"item-{made}",
+            "value": None,
+            **said,
+        }
+
+    return make
