@@ -1,0 +1,1 @@
+"""Amazon Personalize as CloudFormation resources, and the removal of whole colours."""
