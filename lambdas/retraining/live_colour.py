@@ -1,0 +1,182 @@
+"""Moves the live colour, and says what it is. The order of the steps is the safety of the flip.
+
+The pointer (an SSM parameter) is the truth; the function version behind the
+alias carries the colour it serves, frozen in its environment. A version is
+published and has answered before the pointer names its colour, and the pointer
+names it before the alias moves: whatever stops the flip in between, the alias
+can be brought to the pointer later without a doubt about that version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from retraining.settings import Settings
+from vocabulary.colours import NO_COLOUR, Colour, live_colour_of
+
+VARIABLE = "LIVE_COLOUR"
+
+
+class ServingStackBusy(Exception):
+    """CloudFormation is at work on the serving stack; the flip waits, or one of the two would be lost."""
+
+
+class HeartbeatFailed(Exception):
+    """The new version does not answer as it should; the message says what came instead."""
+
+
+@dataclass(frozen=True)
+class LiveColour:
+    """The live colour of one deployment.
+
+    :param aws: client of a service by its boto3 name: `lambda`, `ssm`, `cloudformation`.
+    :param function: name of the serving function.
+    :param alias: the alias that clients' requests go to.
+    :param pointer: name of the SSM parameter.
+    :param stack: name of the serving stack.
+    """
+
+    aws: Callable[[str], Any]
+    function: str
+    alias: str
+    pointer: str
+    stack: str
+
+    @classmethod
+    def of(cls, settings: Settings, aws: Callable[[str], Any]) -> LiveColour:
+        """The live colour of the deployment that `settings` describe."""
+        return cls(
+            aws=aws,
+            function=settings.serving_function,
+            alias=settings.serving_alias,
+            pointer=settings.names.live_pointer,
+            stack=settings.serving_stack,
+        )
+
+    def pointed(self) -> Colour | None:
+        """The colour that the pointer names."""
+        return live_colour_of(self.aws("ssm").get_parameter(Name=self.pointer)["Parameter"]["Value"])
+
+    def served(self) -> Colour | None:
+        """The colour of the version behind the alias."""
+        return live_colour_of(self._configuration(self.version())["Environment"]["Variables"][VARIABLE])
+
+    def in_use(self) -> set[Colour]:
+        """Every colour that must not be torn down now."""
+        return {colour for colour in (self.pointed(), self.served()) if colour is not None}
+
+    def prepare(self, colour: Colour) -> str:
+        """Publish a version that serves `colour`; traffic stays where it is. Answers the version.
+
+        :raises ServingStackBusy: while CloudFormation changes the serving stack.
+        """
+        self._refuse_while_the_stack_changes()
+        return self._publish(colour)
+
+    def forget_preparation(self) -> None:
+        """Make the next deploy publish the pointer's colour again, whatever was being prepared."""
+        self._set_variable(self.pointed())
+
+    def beat(self, version: str, colour: Colour, request: dict[str, Any]) -> None:
+        """Ask that very version for recommendations.
+
+        :raises HeartbeatFailed: unless every answer comes from this colour's own campaign with items.
+        """
+        reply = self.aws("lambda").invoke(
+            FunctionName=self.function, Qualifier=version, Payload=json.dumps({"heartbeat": request}).encode()
+        )
+        answer = json.loads(reply["Payload"].read())
+        if "FunctionError" in reply:
+            raise HeartbeatFailed(f"version {version} fails: {answer.get('errorMessage', answer)}")
+        placement = request["placement"]
+        for each in answer["answers"]:
+            if each["source"] != "personalize" or each["colour"] != colour or not each["items"]:
+                raise HeartbeatFailed(
+                    f"{placement}: expected items of {colour} from personalize, "
+                    f"got {len(each['items'])} items of {each['colour']} from {each['source']}"
+                )
+
+    def move(self, colour: Colour, version: str) -> None:
+        """Point at `colour`, then send the traffic to `version`.
+
+        :raises ServingStackBusy: while CloudFormation changes the serving stack.
+        """
+        self._refuse_while_the_stack_changes()
+        self._point(colour)
+        self._move_alias(version)
+
+    def restore(self, colour: Colour | None, version: str) -> None:
+        """Take a flip back: traffic first, then the pointer, then what a deploy would publish."""
+        self._move_alias(version)
+        self._point(colour)
+        self._set_variable(colour)
+
+    def reconcile(self) -> str | None:
+        """Bring the alias to the pointer's colour; answer what was done, or None.
+
+        A deploy whose change set was made before a flip, or its rollback, may
+        have published the old colour: CloudFormation reads the pointer only when
+        an update is created.
+        """
+        pointed, served = self.pointed(), self.served()
+        if pointed == served:
+            self.forget_preparation()
+            return None
+        self._move_alias(self._publish(pointed))
+        return (
+            f"alias {self.alias} served {served or NO_COLOUR}, the pointer says {pointed or NO_COLOUR}: moved"
+        )
+
+    def version(self) -> str:
+        """The version behind the alias."""
+        alias = self.aws("lambda").get_alias(FunctionName=self.function, Name=self.alias)
+        return str(alias["FunctionVersion"])
+
+    def _publish(self, colour: Colour | None) -> str:
+        self._set_variable(colour)
+        version = str(self.aws("lambda").publish_version(FunctionName=self.function)["Version"])
+        self._wait("published_version_active", version)
+        return version
+
+    def _configuration(self, version: str | None = None) -> dict[str, Any]:
+        qualifier = {"Qualifier": version} if version else {}
+        answer: dict[str, Any] = self.aws("lambda").get_function_configuration(
+            FunctionName=self.function, **qualifier
+        )
+        return answer
+
+    def _set_variable(self, colour: Colour | None) -> None:
+        current = self._configuration()
+        variables = {**current["Environment"]["Variables"], VARIABLE: colour or NO_COLOUR}
+        if variables == current["Environment"]["Variables"]:
+            return
+        self.aws("lambda").update_function_configuration(
+            FunctionName=self.function,
+            Environment={"Variables": variables},
+            RevisionId=current["RevisionId"],  # somebody else's change in between makes this fail, not vanish
+        )
+        self._wait("function_updated", None)
+
+    def _wait(self, waiter: str, version: str | None) -> None:
+        qualifier = {"Qualifier": version} if version else {}
+        self.aws("lambda").get_waiter(waiter).wait(
+            FunctionName=self.function, WaiterConfig={"Delay": 1, "MaxAttempts": 600}, **qualifier
+        )
+
+    def _move_alias(self, version: str) -> None:
+        self.aws("lambda").update_alias(
+            FunctionName=self.function, Name=self.alias, FunctionVersion=version, RoutingConfig={}
+        )
+
+    def _point(self, colour: Colour | None) -> None:
+        self.aws("ssm").put_parameter(
+            Name=self.pointer, Value=colour or NO_COLOUR, Type="String", Overwrite=True
+        )
+
+    def _refuse_while_the_stack_changes(self) -> None:
+        status = self.aws("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]["StackStatus"]
+        if status.endswith("_IN_PROGRESS"):
+            raise ServingStackBusy(f"stack {self.stack} is {status}")

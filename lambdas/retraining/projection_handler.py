@@ -1,0 +1,56 @@
+"""Opens the clickstream to a colour and marks the stream; see `projection`."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+
+from retraining.projection import open_colour, put_markers
+from retraining.settings import Settings
+from vocabulary.colours import colour_of
+
+
+class CutoffAhead(Exception):
+    """A marker put now would prove nothing: events received before the cutoff may still follow it."""
+
+
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer `open` (the cutoff, and when to go on) and `mark` (the markers put, and since when)."""
+    settings = Settings.from_environ(os.environ)
+    now = int(time.time() * 1000)
+    match event["action"]:
+        case "open":
+            opened = open_colour(
+                _table(settings.coordination_table),
+                colour=colour_of(event["colour"]),
+                run_id=event["run_id"],
+                tracking_id=event["tracking_id"],
+                dataset_group_arn=event["dataset_group_arn"],
+                now=now,
+                lead=int(settings.cutoff_lead_seconds * 1000),
+            )
+            # Step Functions waits for whole seconds: go on in the one after the cutoff's
+            go_on = datetime.fromtimestamp(opened.cutoff / 1000 + 1, UTC)
+            return {"cutoff": opened.cutoff, "go_on_at": go_on.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        case "mark":
+            if now <= event["cutoff"]:
+                raise CutoffAhead(f"the cutoff {event['cutoff']} is {event['cutoff'] - now} ms ahead")
+            markers = put_markers(_kinesis(), stream=settings.stream, run_id=event["run_id"], now=now)
+            return {"markers": markers, "since": now}
+        case action:
+            raise ValueError(f"action must be open or mark, got {action!r}")
+
+
+@cache
+def _table(name: str) -> Any:
+    return boto3.resource("dynamodb").Table(name)
+
+
+@cache
+def _kinesis() -> Any:
+    return boto3.client("kinesis")
