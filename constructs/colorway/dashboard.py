@@ -1,0 +1,165 @@
+"""The one dashboard, as on-call asks: are customers served, is the model fresh, do events flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from colorway.alarm import metric
+from colorway.clickstream import Clickstream
+from colorway.nightly_retraining import NightlyRetraining
+from colorway.recommendations_service import RecommendationsService
+from vocabulary.colours import COLOURS, Names
+
+_WIDTH = 24
+
+
+class Dashboard(Construct):
+    """Define the dashboard of one deployment.
+
+    :param service: what customers see.
+    :param clickstream: what flows in.
+    :param retraining: what happens at night.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        service: RecommendationsService,
+        clickstream: Clickstream,
+        retraining: NightlyRetraining,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = names.environment
+        self.dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=names.prefix, default_interval=cdk.Duration.hours(6)
+        )
+        self.dashboard.add_widgets(
+            cloudwatch.TextWidget(
+                width=_WIDTH,
+                height=2,
+                markdown=(
+                    f"# {names.prefix}\nRecommendations, their freshness, and the clickstream behind them. "
+                    "What to do about an alarm: docs/runbook.md"
+                ),
+            )
+        )
+        self._row(self._served(service), self._who_answers(), self._personalize())
+        self._row(self._nights(retraining), self._freshness(), self._gates())
+        self._row(self._events(), self._behind(clickstream), self._lag())
+
+    def _row(self, *widgets: cloudwatch.GraphWidget) -> None:
+        self.dashboard.add_widgets(*widgets)
+
+    def _served(self, service: RecommendationsService) -> cloudwatch.GraphWidget:
+        api = service.guarded_api.api
+        minute = cdk.Duration.minutes(1)
+        return _graph(
+            "Requests, and those that failed",
+            left=[api.metric_count(period=minute), api.metric_server_error(statistic="Sum", period=minute)],
+            right=[api.metric_latency(statistic="p99", period=minute)],
+        )
+
+    def _who_answers(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Answered for each live colour, and popular items instead",
+            left=[
+                metric("Recommendations", environment=self._environment, colour=colour, label=colour)
+                for colour in COLOURS
+            ],
+            right=[metric("Fallbacks", environment=self._environment, label="popular items instead")],
+        )
+
+    def _personalize(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Personalize: milliseconds, and errors by colour",
+            left=[
+                metric(
+                    "PersonalizeLatency",
+                    environment=self._environment,
+                    statistic=statistic,
+                    label=statistic,
+                )
+                for statistic in ("p50", "p99")
+            ],
+            right=[
+                metric("PersonalizeErrors", environment=self._environment, colour=colour, label=colour)
+                for colour in COLOURS
+            ],
+        )
+
+    @staticmethod
+    def _nights(retraining: NightlyRetraining) -> cloudwatch.GraphWidget:
+        machine = retraining.state_machine
+        hour = cdk.Duration.hours(1)
+        return _graph(
+            "Retrainings",
+            left=[
+                machine.metric_started(period=hour, statistic="Sum"),
+                machine.metric_succeeded(period=hour, statistic="Sum"),
+                machine.metric_failed(period=hour, statistic="Sum"),
+                machine.metric_aborted(period=hour, statistic="Sum"),
+                machine.metric_timed_out(period=hour, statistic="Sum"),
+            ],
+        )
+
+    def _freshness(self) -> cloudwatch.GraphWidget:
+        hour = cdk.Duration.hours(1)
+        return _graph(
+            "Age of the live model, and what a retraining takes (milliseconds)",
+            left=[metric("ModelAge", environment=self._environment, statistic="Maximum", period=hour)],
+            right=[
+                metric("RetrainingDuration", environment=self._environment, statistic="Maximum", period=hour)
+            ],
+        )
+
+    def _gates(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Refused by the gates",
+            left=[metric("GateFailures", environment=self._environment, period=cdk.Duration.hours(1))],
+        )
+
+    def _events(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Events accepted, rejected, forwarded, set aside",
+            left=[
+                metric(name, environment=self._environment)
+                for name in ("EventsAccepted", "EventsRejected", "EventsForwarded", "EventsQueued")
+            ],
+        )
+
+    @staticmethod
+    def _behind(clickstream: Clickstream) -> cloudwatch.GraphWidget:
+        minute = cdk.Duration.minutes(1)
+        return _graph(
+            "Forwarder behind the stream (milliseconds), and waiting for redrive",
+            left=[clickstream.forwarder.metric("IteratorAge", statistic="Maximum", period=minute)],
+            right=[
+                clickstream.failure_queue.metric_approximate_number_of_messages_visible(
+                    statistic="Maximum", period=minute
+                )
+            ],
+        )
+
+    def _lag(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "From click to Personalize (milliseconds)",
+            left=[
+                metric("ForwardLag", environment=self._environment, statistic=statistic, label=statistic)
+                for statistic in ("p50", "p99")
+            ],
+        )
+
+
+def _graph(
+    title: str, *, left: Sequence[cloudwatch.IMetric], right: Sequence[cloudwatch.IMetric] = ()
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title, left=list(left), right=list(right), width=_WIDTH // 3, height=6
+    )

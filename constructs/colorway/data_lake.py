@@ -1,0 +1,155 @@
+"""The lake: everything that happened, as Parquet that Athena, DuckDB and Spark read alike."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+
+import aws_cdk as cdk
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from vocabulary import lake
+
+_PARQUET = {
+    "input": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "output": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "serde": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+}
+
+_EVENTS_VIEW = """\
+SELECT {columns},
+       from_unixtime(received_at / 1000.0) AS received,
+       from_unixtime(sent_at / 1000.0) AS sent,
+       day
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY received_at, day) AS occurrence
+  FROM {database}.raw_events
+  WHERE event_type NOT LIKE '{reserved}%'
+)
+WHERE occurrence = 1"""
+
+
+class DataLake(Construct):
+    """Define the lake bucket and the tables over it.
+
+    `events_table` (`raw_events`) holds what the stream delivered, at least once;
+    the view `events` holds each event once and is what people query.
+
+    :param database_name: of the Glue database; letters, digits and '_'.
+    :param keep_data: leave the bucket behind when the stack is destroyed.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, database_name: str, keep_data: bool) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = private_bucket(self, "Bucket", keep_data=keep_data)
+        self.database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=database_name, description="Clickstream and catalogue"
+            ),
+        )
+        self.events_table = self._define_table(
+            "RawEvents", "raw_events", lake.EVENTS_FOLDER, lake.EVENT_COLUMNS, first_day="2020-01-01"
+        )
+        self._define_table("Items", "items", lake.ITEMS_FOLDER, lake.ITEM_COLUMNS, first_day="2010-01-01")
+        self._define_table("Users", "users", lake.USERS_FOLDER, lake.USER_COLUMNS, first_day="2010-01-01")
+        self._define_events_view()
+
+    def _define_table(
+        self, construct_id: str, name: str, folder: str, columns: Iterable[lake.Column], *, first_day: str
+    ) -> glue.CfnTable:
+        location = f"s3://{self.bucket.bucket_name}/{folder}/"
+        table = glue.CfnTable(
+            self,
+            construct_id,
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_name=self.database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=name,
+                table_type="EXTERNAL_TABLE",
+                # Partitions are computed, not registered: nothing has to run when a new day begins
+                parameters={
+                    "classification": "parquet",
+                    "projection.enabled": "true",
+                    "projection.day.type": "date",
+                    "projection.day.format": "yyyy-MM-dd",
+                    "projection.day.range": f"{first_day},NOW+1DAY",
+                    "storage.location.template": f"{location}day=${{day}}/",
+                },
+                partition_keys=[glue.CfnTable.ColumnProperty(name="day", type="string")],
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    columns=[_column(column) for column in columns],
+                    location=location,
+                    input_format=_PARQUET["input"],
+                    output_format=_PARQUET["output"],
+                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=_PARQUET["serde"]),
+                ),
+            ),
+        )
+        table.node.add_dependency(self.database)
+        return table
+
+    def _define_events_view(self) -> None:
+        columns = [(column.name, column.type) for column in lake.EVENT_COLUMNS]
+        database = str(self.database.database_input.name)  # type: ignore[union-attr]
+        sql = _EVENTS_VIEW.format(
+            columns=", ".join(name for name, _ in columns),
+            database=database,
+            reserved=lake.RESERVED_EVENT_TYPE_PREFIX,
+        )
+        columns += [("received", "timestamp"), ("sent", "timestamp"), ("day", "string")]
+        # How Athena keeps a view in Glue: its Presto definition, base64, in a comment
+        definition = {
+            "originalSql": sql,
+            "catalog": "awsdatacatalog",
+            "schema": database,
+            "columns": [{"name": name, "type": _presto_type(kind)} for name, kind in columns],
+        }
+        encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+        view = glue.CfnTable(
+            self,
+            "Events",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_name=self.database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name="events",
+                description="Each event once",
+                table_type="VIRTUAL_VIEW",
+                parameters={"presto_view": "true", "comment": "Presto View"},
+                view_original_text=f"/* Presto View: {encoded} */",
+                view_expanded_text="/* Presto View */",
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    columns=[glue.CfnTable.ColumnProperty(name=name, type=kind) for name, kind in columns],
+                    serde_info=glue.CfnTable.SerdeInfoProperty(),
+                ),
+            ),
+        )
+        view.node.add_dependency(self.events_table)
+
+
+def private_bucket(
+    scope: Construct, construct_id: str, *, keep_data: bool, lifecycle: list[s3.LifecycleRule] | None = None
+) -> s3.Bucket:
+    """A bucket as all of Colorway's are: encrypted, TLS only, nothing public."""
+    return s3.Bucket(
+        scope,
+        construct_id,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        lifecycle_rules=lifecycle,
+        removal_policy=cdk.RemovalPolicy.RETAIN if keep_data else cdk.RemovalPolicy.DESTROY,
+    )
+
+
+def _column(column: lake.Column) -> glue.CfnTable.ColumnProperty:
+    return glue.CfnTable.ColumnProperty(name=column.name, type=column.type, comment=column.comment)
+
+
+def _presto_type(hive: str) -> str:
+    return {"string": "varchar", "array<string>": "array(varchar)"}.get(hive, hive)

@@ -1,0 +1,98 @@
+"""What follows a failed retraining: whatever it left behind is cleared away, and on-call hears of it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from colorway.retraining_machine import RetrainingMachine, page
+from colorway.retraining_phases import FLIP_CAN_PASS
+from colorway.retraining_steps import Steps, jsonata
+
+_EXECUTION = jsonata("$states.context.Execution.Id")
+
+
+class FailedRunClearing(Construct):
+    """Define the small state machine that follows a run that failed, was stopped or timed out.
+
+    It brings alias and pointer together, takes the lock of the failed run, and
+    tears down the colour that is not live.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        steps: Steps,
+        retraining: RetrainingMachine,
+        on_call: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.state_machine = RetrainingMachine(
+            self, "Clearing", definition=self._definition(steps), longest=cdk.Duration.hours(2)
+        )
+        failed = {"failed": events.EventField.from_path("$.detail.executionArn")}
+        events.Rule(
+            self,
+            "WhenARunFails",
+            description="Clear away what a failed, stopped or timed-out retraining left, and page on-call",
+            event_pattern=retraining.ended_badly(),
+            targets=[
+                targets.SfnStateMachine(self.state_machine, input=events.RuleTargetInput.from_object(failed)),
+                page(
+                    on_call,
+                    says="A retraining failed; customers keep the colour they have.",
+                    runbook="retraining-failed",
+                ),
+            ],
+        )
+        events.Rule(
+            self,
+            "WhenClearingFails",
+            description="Page on-call: a failed retraining could not be cleared away",
+            event_pattern=self.state_machine.ended_badly(),
+            targets=[
+                page(
+                    on_call,
+                    says="What a failed retraining left could not be cleared away.",
+                    runbook="clearing-failed",
+                )
+            ],
+        )
+
+    def _definition(self, steps: Steps) -> sfn.IChainable:
+        reconcile = steps.ask(
+            self,
+            "clear: bring alias and pointer together",
+            steps.functions.flip,
+            {"action": "reconcile"},
+            outputs={"failed": jsonata("$states.input.failed")},
+            retry=FLIP_CAN_PASS,
+        )
+        take_over = steps.ask(
+            self,
+            "clear: take the lock of the failed run",
+            steps.functions.plan,
+            {"action": "clear", "execution": _EXECUTION, "failed": jsonata("$states.input.failed")},
+            assign={"run": jsonata("$exists($states.result.Payload.run) ? $states.result.Payload.run : {}")},
+            retry=["LockHeldError"],
+        )
+        nothing = sfn.Succeed.jsonata(self, "clear: nothing to do", outputs=jsonata("$states.input"))
+        tear_down = steps.tear_down(self, "clear: tear the colour down", "$run.colour")
+        release = steps.ask(
+            self,
+            "clear: give the lock back",
+            steps.functions.plan,
+            {"action": "end", "execution": _EXECUTION},
+        )
+        anything = (
+            sfn.Choice.jsonata(self, "clear: anything to do?")
+            .when(sfn.Condition.jsonata(jsonata("$states.input.outcome != 'go'")), nothing)
+            .otherwise(sfn.Chain.start(tear_down).next(release))
+        )
+        return reconcile.next(take_over).next(anything)

@@ -1,0 +1,187 @@
+"""The night: a state machine that rebuilds the recommender in the dormant colour and moves traffic to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduler_targets
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from colorway.alarm import Alarm, metric
+from colorway.failed_run_clearing import FailedRunClearing
+from colorway.personalize_access import PersonalizeAccess
+from colorway.retraining_functions import RetrainingFunctions
+from colorway.retraining_machine import RetrainingMachine
+from colorway.retraining_phases import (
+    BakeUnderAlarms,
+    End,
+    ExportTrainingData,
+    Flip,
+    ImportDatasets,
+    OpenDormantColour,
+    Plan,
+    ProveNewColour,
+    RetirePreviousColour,
+    TrainPlacements,
+)
+from colorway.retraining_steps import Steps
+from colorway.training_bucket import TrainingBucket
+from vocabulary.colours import Names
+from vocabulary.schemas import DatasetKind
+
+
+class NightlyRetraining(Construct):
+    """Define the retraining, when it starts, and what follows when it fails.
+
+    :param training_data: the ETL function.
+    :param schemas: ARN of the Personalize schema of each dataset kind.
+    :param nightly_at: hour and minute, UTC.
+    :param poll: how long to wait before looking again at Personalize.
+    :param bake: how long the old colour is kept, under alarms, after the flip.
+    :param longest: a run is stopped after this long.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        functions: RetrainingFunctions,
+        training_data: lambda_.IFunction,
+        training: TrainingBucket,
+        schemas: Mapping[DatasetKind, str],
+        serving_stack: cdk.Stack,
+        nightly_at: tuple[int, int],
+        poll: cdk.Duration,
+        bake: cdk.Duration,
+        longest: cdk.Duration,
+        on_call: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        steps = Steps(
+            functions=functions,
+            training_data=training_data,
+            poll=poll,
+            personalize_arns=PersonalizeAccess(self, names=names).of_a_colour,
+        )
+        night = (
+            sfn.Chain.start(Plan(self, "Plan", steps=steps, schemas=schemas))
+            .next(OpenDormantColour(self, "Open", steps=steps))
+            .next(ExportTrainingData(self, "Export", steps=steps))
+            .next(ImportDatasets(self, "Import", steps=steps, training=training))
+            .next(TrainPlacements(self, "Train", steps=steps))
+            .next(ProveNewColour(self, "Prove", steps=steps))
+            .next(Flip(self, "Flip", steps=steps))
+            .next(BakeUnderAlarms(self, "Bake", steps=steps, bake=bake))
+            .next(RetirePreviousColour(self, "Retire", steps=steps))
+            .next(End(self, "End", steps=steps))
+        )
+        self.state_machine = RetrainingMachine(self, "Retraining", definition=night, longest=longest)
+        training.grant_pass_import_role(self.state_machine)
+        self.clearing = FailedRunClearing(
+            self, "AfterFailure", steps=steps, retraining=self.state_machine, on_call=on_call
+        ).state_machine
+        self._let_plan_ask_who_runs(functions.plan)
+        self._reconcile_after_deploys_of(serving_stack, functions.flip)
+
+        hour, minute = nightly_at
+        self.schedules = [
+            self._start("Nightly", _every_day_at(hour, minute), "Retrain every night", first_only=False),
+            self._start(
+                "UntilFirst",
+                scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
+                "Try the first training until there is enough data; does nothing once a colour is live",
+                first_only=True,
+            ),
+        ]
+        self._define_alarms(names, on_call)
+
+    def metric_succeeded(self, *, period: cdk.Duration = cdk.Duration.days(1)) -> cloudwatch.Metric:
+        """Retrainings that went through (sum)."""
+        return self.state_machine.metric_succeeded(period=period, statistic="Sum")
+
+    def _start(
+        self, construct_id: str, when: scheduler.ScheduleExpression, says: str, *, first_only: bool
+    ) -> scheduler.Schedule:
+        return scheduler.Schedule(
+            self,
+            construct_id,
+            schedule=when,
+            description=says,
+            target=scheduler_targets.StepFunctionsStartExecution(
+                self.state_machine,
+                input=scheduler.ScheduleTargetInput.from_object({"first_only": first_only}),
+            ),
+        )
+
+    def _let_plan_ask_who_runs(self, plan: lambda_.Function) -> None:
+        # A policy of its own: the machines need the function, so its role's main policy cannot need them
+        assert plan.role is not None
+        policy = iam.Policy(self, "AskWhoRuns", roles=[plan.role])
+        for machine in (self.state_machine, self.clearing):
+            executions = cdk.Stack.of(self).format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{machine.state_machine_name}:*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            policy.add_statements(
+                iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+            )
+
+    def _reconcile_after_deploys_of(self, stack: cdk.Stack, flip: lambda_.IFunction) -> None:
+        arn = cdk.Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/"
+        )
+        events.Rule(
+            self,
+            "AfterDeploys",
+            description="Bring the live alias to the pointer when a deploy of the serving stack has ended",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={
+                    "stack-id": events.Match.prefix(arn),
+                    "status-details": {"status": ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]},
+                },
+            ),
+            targets=[targets.LambdaFunction(flip)],
+        )
+
+    def _define_alarms(self, names: Names, on_call: sns.ITopic) -> None:
+        Alarm(
+            self,
+            "Overdue",
+            metric=self.metric_succeeded(),
+            notices="Recommendations grow stale: no retraining has succeeded for a day.",
+            runbook="retraining-overdue",
+            topic=on_call,
+            threshold=1,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        Alarm(
+            self,
+            "GateRefused",
+            metric=metric("GateFailures", environment=names.environment, period=cdk.Duration.minutes(5)),
+            notices="New data or a new model fell short, so customers keep yesterday's model.",
+            runbook="gate-refused",
+            topic=on_call,
+            threshold=0,
+        )
+
+
+def _every_day_at(hour: int, minute: int) -> scheduler.ScheduleExpression:
+    return scheduler.ScheduleExpression.cron(
+        hour=str(hour), minute=str(minute), time_zone=cdk.TimeZone.ETC_UTC
+    )

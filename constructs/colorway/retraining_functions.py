@@ -1,0 +1,179 @@
+"""The functions that a retraining decides with, each with its own rights and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from colorway.coordination import Coordination
+from colorway.personalize_access import PersonalizeAccess
+from colorway.python_function import PythonFunction
+from vocabulary import placements as words
+from vocabulary.colours import Colour, Names
+from vocabulary.placements import Placement
+
+
+class RetrainingFunctions(Construct):
+    """Define the functions behind the states: plan, projection, training, flip and retire.
+
+    :param serving: the serving function, `alias` the alias that clients' requests go to.
+    :param bake_alarms: per colour, the alarms that take a flip to that colour back.
+    :param cutoff_lead: from opening a colour's tracker to its cutoff.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        placements: Sequence[Placement],
+        coordination: Coordination,
+        training_bucket: s3.IBucket,
+        serving: lambda_.IFunction,
+        alias: lambda_.IAlias,
+        serving_stack: cdk.Stack,
+        bake_alarms: Mapping[Colour, Sequence[cloudwatch.Alarm]],
+        stream: kinesis.IStream,
+        cutoff_lead: cdk.Duration,
+        runtime: lambda_.Runtime,
+        architecture: lambda_.Architecture,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._runtime, self._architecture = runtime, architecture
+        self._names, self._coordination = names, coordination
+        self._training_bucket, self._stream = training_bucket, stream
+        self._serving, self._serving_stack = serving, serving_stack
+        self._access = PersonalizeAccess(self, names=names)
+        self._settings = {
+            "APP": names.app,
+            "ENVIRONMENT": names.environment,
+            "PARTITION": cdk.Aws.PARTITION,
+            "ACCOUNT": cdk.Aws.ACCOUNT_ID,
+            "PLACEMENTS": words.to_json(placements),
+            "COORDINATION_TABLE": coordination.table.table_name,
+            "TRAINING_BUCKET": training_bucket.bucket_name,
+            "SERVING_FUNCTION": serving.function_name,
+            "SERVING_ALIAS": alias.alias_name,
+            "SERVING_STACK": serving_stack.stack_name,
+            "CUTOFF_LEAD_SECONDS": str(cutoff_lead.to_seconds()),
+            "STREAM": stream.stream_name,
+            **{
+                f"BAKE_ALARMS_{colour.upper()}": ",".join(alarm.alarm_name for alarm in alarms)
+                for colour, alarms in bake_alarms.items()
+            },
+        }
+        self.plan = self._define_plan()
+        self.projection = self._define_projection()
+        self.training = self._define_training()
+        self.flip = self._define_flip()
+        self.retire = self._define_retire()
+
+    def _define_plan(self) -> lambda_.Function:
+        function = self._function("Plan", "plan_handler", "Begins and ends a retraining")
+        self._grant_table(function, "GetItem", "PutItem", "DeleteItem")
+        self._coordination.live_pointer.grant_read(function)
+        # By name pattern: the machines invoke this function, so it cannot wait for their ARNs
+        _allow(
+            function,
+            ["states:DescribeExecution"],
+            [self._arn("states", "execution", f"{self._names.prefix}-*", ":")],
+        )
+        return function
+
+    def _define_projection(self) -> lambda_.Function:
+        function = self._function("Projection", "projection_handler", "Opens the clickstream to a colour")
+        self._grant_table(function, "GetItem", "PutItem")
+        self._stream.grant(function, "kinesis:ListShards", "kinesis:PutRecord")
+        return function
+
+    def _define_training(self) -> lambda_.Function:
+        function = self._function("Training", "training_handler", "Defines solutions and judges models")
+        self._access.grant_define_and_judge_solutions(function)
+        self._training_bucket.grant_put(function, "runs/*")
+        return function
+
+    def _define_flip(self) -> lambda_.Function:
+        function = self._function(
+            "Flip",
+            "flip_handler",
+            "Proves a colour, moves traffic to it and back",
+            timeout=cdk.Duration.minutes(5),
+        )
+        arn = self._serving.function_arn
+        _allow(
+            function,
+            [
+                "lambda:GetAlias",
+                "lambda:UpdateAlias",
+                "lambda:GetFunctionConfiguration",
+                "lambda:UpdateFunctionConfiguration",
+                "lambda:PublishVersion",
+                "lambda:InvokeFunction",
+            ],
+            [arn, f"{arn}:*"],
+        )
+        self._coordination.live_pointer.grant_read(function)
+        self._coordination.live_pointer.grant_write(function)
+        stack_arn = self._arn("cloudformation", "stack", f"{self._serving_stack.stack_name}/*")
+        _allow(function, ["cloudformation:DescribeStacks"], [stack_arn])
+        # Composite alarms can be read on every resource only (CloudWatch API reference, DescribeAlarms)
+        _allow(function, ["cloudwatch:DescribeAlarms"], ["*"])
+        self._training_bucket.grant_read(function, "runs/*")
+        self._training_bucket.grant_put(function, "popular/*")
+        return function
+
+    def _define_retire(self) -> lambda_.Function:
+        function = self._function(
+            "Retire", "retire_handler", "Tears a colour down", packages=["personalize_resources"]
+        )
+        self._access.grant_retire(function)
+        arn = self._serving.function_arn
+        _allow(function, ["lambda:GetAlias", "lambda:GetFunctionConfiguration"], [arn, f"{arn}:*"])
+        self._coordination.live_pointer.grant_read(function)
+        self._grant_table(function, "DeleteItem")
+        return function
+
+    def _function(
+        self,
+        construct_id: str,
+        module: str,
+        description: str,
+        *,
+        packages: Sequence[str] = (),
+        timeout: cdk.Duration = cdk.Duration.minutes(1),
+    ) -> lambda_.Function:
+        return PythonFunction(
+            self,
+            construct_id,
+            handler=f"retraining.{module}.handle",
+            packages=packages,
+            description=description,
+            environment=self._settings,
+            timeout=timeout,
+            runtime=self._runtime,
+            architecture=self._architecture,
+        )
+
+    def _grant_table(self, function: lambda_.Function, *actions: str) -> None:
+        self._coordination.table.grant(function, *(f"dynamodb:{action}" for action in actions))
+
+    def _arn(self, service: str, resource: str, name: str, separator: str = "/") -> str:
+        arn_format = (
+            cdk.ArnFormat.COLON_RESOURCE_NAME if separator == ":" else cdk.ArnFormat.SLASH_RESOURCE_NAME
+        )
+        return cdk.Stack.of(self).format_arn(
+            service=service, resource=resource, resource_name=name, arn_format=arn_format
+        )
+
+
+def _allow(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str]) -> None:
+    """For what CDK has no grant for."""
+    iam.Grant.add_to_principal(grantee=function, actions=list(actions), resource_arns=list(resources))

@@ -1,0 +1,199 @@
+"""The kinds of step that the phases of a retraining are built from. Written in JSONata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from colorway.retraining_functions import RetrainingFunctions
+
+ALREADY_THERE = "Personalize.ResourceAlreadyExistsException"
+"""What a create meets that was tried before without its answer arriving: a success."""
+
+_CAN_PASS = (
+    "Personalize.LimitExceededException",
+    "Personalize.ResourceInUseException",
+    "Personalize.ThrottlingException",
+    "Personalize.PersonalizeException",
+)
+"""What another attempt can get past: quotas on pending work, a parent still changing, throttling, 5xx."""
+
+
+def jsonata(expression: str) -> str:
+    return f"{{% {expression} %}}"
+
+
+class Phase(sfn.StateMachineFragment):
+    """States with one way in and one way on."""
+
+    _start: sfn.State
+    _ends: list[sfn.INextable]
+
+    def reads(self, states: sfn.IChainable, *, until: Sequence[sfn.Choice] = ()) -> None:
+        """Say what the phase is made of: a chain, or states left where no case of `until` applies."""
+        self._start = states.start_state
+        self._ends = [
+            end
+            for ends in (choice.afterwards(include_otherwise=True) for choice in until)
+            for end in ends.end_states
+        ] or states.end_states
+
+    @property
+    def start_state(self) -> sfn.State:
+        return self._start
+
+    @property
+    def end_states(self) -> list[sfn.INextable]:
+        return self._ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """The kinds of step that phases are built from.
+
+    :param functions: what decides.
+    :param training_data: the ETL function.
+    :param poll: how long to wait before looking again.
+    :param personalize_arns: ARNs, as patterns, that the state machine may touch in Personalize.
+    """
+
+    functions: RetrainingFunctions
+    training_data: lambda_.IFunction
+    poll: cdk.Duration
+    personalize_arns: Sequence[str]
+
+    def ask(
+        self,
+        scope: Construct,
+        name: str,
+        function: lambda_.IFunction,
+        payload: Mapping[str, Any],
+        *,
+        assign: Mapping[str, Any] | None = None,
+        outputs: Any = None,
+        retry: Sequence[str] = (),
+    ) -> tasks.LambdaInvoke:
+        """Invoke a function; its answer is `$states.result.Payload`."""
+        state = tasks.LambdaInvoke.jsonata(
+            scope,
+            name,
+            lambda_function=function,
+            payload=sfn.TaskInput.from_object(dict(payload)),
+            assign=assign,
+            outputs=jsonata("$states.result.Payload") if outputs is None else outputs,
+        )
+        if retry:
+            _retry(state, retry)
+        return state
+
+    def personalize(
+        self,
+        scope: Construct,
+        name: str,
+        action: str,
+        parameters: Mapping[str, Any],
+        *,
+        assign: Mapping[str, Any] | None = None,
+        outputs: Any = None,
+    ) -> tasks.CallAwsService:
+        """Call Personalize straight from the state machine."""
+        state = tasks.CallAwsService.jsonata(
+            scope,
+            name,
+            service="personalize",
+            action=action,
+            parameters=parameters,
+            iam_resources=["*"] if action.startswith("list") else list(self.personalize_arns),
+            assign=assign,
+            outputs=outputs,
+        )
+        _retry(state, _CAN_PASS)
+        return state
+
+    def create(
+        self, scope: Construct, name: str, action: str, parameters: Mapping[str, Any], then: sfn.IChainable
+    ) -> sfn.Chain:
+        """Create something, unless an earlier attempt has, then go on."""
+        state = self.personalize(scope, name, action, parameters, outputs={})
+        state.add_catch(then, errors=[ALREADY_THERE], outputs={})
+        return state.next(then)
+
+    def await_active(
+        self,
+        scope: Construct,
+        what: str,
+        action: str,
+        parameters: Mapping[str, Any],
+        member: str,
+    ) -> Phase:
+        """Look at something again and again until it is ACTIVE; a failure ends the run with its reason.
+
+        :param what: `{phase}: {thing}`; the states are named after it.
+        :param member: of the answer, the object that has `Status`.
+        """
+        fragment = Phase(scope, f"Await {what}")
+        look = self.personalize(
+            fragment, f"{what} active?", action, parameters, outputs=jsonata(f"$states.result.{member}")
+        )
+        wait = sfn.Wait.jsonata(
+            fragment, f"{what} not yet", time=sfn.WaitTime.duration(self.poll), outputs={}
+        )
+        failed = sfn.Fail.jsonata(
+            fragment,
+            f"{what} failed",
+            error="PersonalizeFailed",
+            cause=jsonata(
+                f"'{what}: ' & $states.input.Status & "
+                "($exists($states.input.FailureReason) ? ': ' & $states.input.FailureReason : '')"
+            ),
+        )
+        decide = (
+            sfn.Choice.jsonata(fragment, f"{what} state")
+            .when(
+                sfn.Condition.jsonata(
+                    jsonata(
+                        "$contains($states.input.Status, 'FAILED') or $contains($states.input.Status, 'STOP')"
+                    )
+                ),
+                failed,
+            )
+            .when(sfn.Condition.jsonata(jsonata("$states.input.Status != 'ACTIVE'")), wait.next(look))
+        )
+        look.next(decide)
+        fragment.reads(look, until=[decide])
+        return fragment
+
+    def tear_down(self, scope: Construct, what: str, colour: str) -> Phase:
+        """Tear a colour down, a step at a time, until nothing of it is left.
+
+        :param colour: JSONata that says which; `none` is torn down at once.
+        """
+        fragment = Phase(scope, f"Tear down {what}")
+        step = self.ask(fragment, what, self.functions.retire, {"colour": jsonata(colour)})
+        wait = sfn.Wait.jsonata(
+            fragment, f"{what}, not gone yet", time=sfn.WaitTime.duration(self.poll), outputs={}
+        )
+        gone = sfn.Choice.jsonata(fragment, f"{what}, gone?").when(
+            sfn.Condition.jsonata(jsonata("$states.input.gone = false")), wait.next(step)
+        )
+        step.next(gone)
+        fragment.reads(step, until=[gone])
+        return fragment
+
+
+def _retry(state: sfn.TaskStateBase, errors: Sequence[str]) -> None:
+    state.add_retry(
+        errors=list(errors),
+        interval=cdk.Duration.seconds(10),
+        backoff_rate=2,
+        max_attempts=8,
+        max_delay=cdk.Duration.minutes(5),
+        jitter_strategy=sfn.JitterType.FULL,
+    )

@@ -1,0 +1,52 @@
+"""What happens on the site, and where it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from colorway.clickstream import Clickstream
+from colorway.data_lake import DataLake
+from stacks.environment import Environment
+
+
+class EventsStack(cdk.Stack):
+    """Compose the clickstream."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        lake: DataLake,
+        coordination_table: dynamodb.ITable,
+        api_key: apigateway.IApiKey | None,
+        on_call: sns.ITopic,
+        **stack_props: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_props)
+        self.clickstream = Clickstream(
+            self,
+            "Clickstream",
+            names=environment.names,
+            lake=lake,
+            coordination_table=coordination_table,
+            forwarder_cache=environment.forwarder_cache,
+            authorization=environment.authorization,
+            requests_per_second=environment.requests_per_second,
+            burst=environment.burst,
+            api_key=api_key,
+            topic=on_call,
+            runtime=environment.runtime,
+            architecture=environment.architecture,
+        )
+
+        cdk.CfnOutput(self, "EventsUrl", value=self.clickstream.guarded_api.url)
+        cdk.CfnOutput(self, "StreamName", value=self.clickstream.stream.stream_name)
+        cdk.CfnOutput(self, "FailureQueueUrl", value=self.clickstream.failure_queue.queue_url)

@@ -1,0 +1,55 @@
+"""What clients ask for recommendations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from colorway.recommendations_service import RecommendationsService
+from stacks.environment import Environment
+
+
+class ServingStack(cdk.Stack):
+    """Compose the recommendations service.
+
+    :param live_pointer_name: of the parameter that says which colour is live. A name, because
+        CloudFormation reads it before it deploys anything of this stack; it has to be there first.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        training_bucket: s3.IBucket,
+        live_pointer_name: str,
+        on_call: sns.ITopic,
+        **stack_props: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_props)
+        self.service = RecommendationsService(
+            self,
+            "Recommendations",
+            names=environment.names,
+            placements=environment.placements,
+            training_bucket=training_bucket,
+            live_pointer_name=live_pointer_name,
+            time_budget=environment.time_budget,
+            authorization=environment.authorization,
+            requests_per_second=environment.requests_per_second,
+            burst=environment.burst,
+            reserved_concurrency=environment.reserved_concurrency,
+            topic=on_call,
+            runtime=environment.runtime,
+            architecture=environment.architecture,
+        )
+
+        cdk.CfnOutput(self, "RecommendationsUrl", value=self.service.guarded_api.url)
+        if self.service.guarded_api.api_key is not None:
+            cdk.CfnOutput(self, "ApiKeyId", value=self.service.guarded_api.api_key.key_id)
+        cdk.CfnOutput(self, "ServingFunctionName", value=self.service.function.function_name)

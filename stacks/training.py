@@ -1,0 +1,106 @@
+"""What learns again every night: the training data, Personalize's schemas, and the retraining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from colorway.coordination import Coordination
+from colorway.data_lake import DataLake
+from colorway.first_training import FirstTraining
+from colorway.nightly_retraining import NightlyRetraining
+from colorway.personalize import PersonalizeResources, Schema
+from colorway.purge import Purge
+from colorway.recommendations_service import RecommendationsService
+from colorway.retraining_functions import RetrainingFunctions
+from colorway.training_bucket import TrainingBucket
+from colorway.training_data_function import TrainingDataFunction
+from stacks.environment import Environment
+from vocabulary.schemas import SCHEMAS
+
+
+class TrainingStack(cdk.Stack):
+    """Compose the retraining."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        lake: DataLake,
+        training: TrainingBucket,
+        coordination: Coordination,
+        service: RecommendationsService,
+        stream: kinesis.IStream,
+        on_call: sns.ITopic,
+        **stack_props: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack_props)
+        names = environment.names
+        platform: dict[str, Any] = {"runtime": environment.runtime, "architecture": environment.architecture}
+
+        personalize = PersonalizeResources(self, "Personalize", names=names, **platform)
+        schemas = {
+            kind: Schema(self, kind.capitalize(), resources=personalize, kind=kind, schema=schema)
+            for kind, schema in SCHEMAS.items()
+        }
+        self.training_data = TrainingDataFunction(
+            self,
+            "TrainingData",
+            lake=lake,
+            training_bucket=training.bucket,
+            names=names,
+            placements=environment.placements,
+            history_days=environment.history_days,
+            event_types=environment.event_types,
+            minimum_interactions=environment.minimum_interactions,
+            wheels=environment.wheels,
+            **platform,
+        )
+        functions = RetrainingFunctions(
+            self,
+            "Functions",
+            names=names,
+            placements=environment.placements,
+            coordination=coordination,
+            training_bucket=training.bucket,
+            serving=service.function,
+            alias=service.alias,
+            serving_stack=cdk.Stack.of(service),
+            bake_alarms=service.bake_alarms,
+            stream=stream,
+            cutoff_lead=environment.cutoff_lead,
+            **platform,
+        )
+        self.retraining = NightlyRetraining(
+            self,
+            "Retraining",
+            names=names,
+            functions=functions,
+            training_data=self.training_data.function,
+            training=training,
+            schemas={kind: schema.arn for kind, schema in schemas.items()},
+            serving_stack=cdk.Stack.of(service),
+            nightly_at=environment.nightly_at,
+            poll=environment.poll,
+            bake=environment.bake,
+            longest=environment.longest_training,
+            on_call=on_call,
+        )
+        purge = Purge(
+            self, "Purge", names=names, retraining=self.retraining, coordination=coordination, **platform
+        )
+        # Were it started before, nothing could stop it when the deployment fails
+        FirstTraining(
+            self,
+            "FirstTraining",
+            state_machine=self.retraining.state_machine,
+            after=[self.retraining, purge],
+            **platform,
+        )
+        cdk.CfnOutput(self, "RetrainingArn", value=self.retraining.state_machine.state_machine_arn)

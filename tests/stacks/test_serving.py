@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import aws_cdk as cdk
+from aws_cdk import assertions
+
+from stacks.data import DataStack
+from stacks.environment import DEV, Environment
+from stacks.serving import ServingStack
+
+
+def serving(app: cdk.App, environment: Environment) -> ServingStack:
+    data = DataStack(app, "Data", environment=environment)
+    return ServingStack(
+        app,
+        "Serving",
+        environment=environment,
+        training_bucket=data.training.bucket,
+        live_pointer_name=environment.names.live_pointer,
+        on_call=data.on_call.topic,
+    )
+
+
+def outputs(stack: cdk.Stack) -> set[str]:
+    return set(assertions.Template.from_stack(stack).to_json()["Outputs"])
+
+
+def test_outputs_say_where_it_is_and_which_key_opens_it(cdk_app: cdk.App) -> None:
+    stack = serving(cdk_app, replace(DEV, authorization="api-key"))
+    assert {"RecommendationsUrl", "ApiKeyId", "ServingFunctionName"} <= outputs(stack)
+
+
+def test_by_iam_there_is_no_key_to_name(cdk_app: cdk.App) -> None:
+    stack = serving(cdk_app, replace(DEV, authorization="iam"))
+    assert "ApiKeyId" not in outputs(stack)
+    assert {"RecommendationsUrl", "ServingFunctionName"} <= outputs(stack)
+
+
+def test_the_data_stack_is_deployed_first(cdk_app: cdk.App) -> None:
+    stack = serving(cdk_app, DEV)
+    assembly = cdk_app.synth()
+    assert "Data" in [each.id for each in assembly.get_stack_by_name(stack.stack_name).dependencies]
+
+
+def test_what_the_environment_allows_is_what_clients_get(cdk_app: cdk.App) -> None:
+    environment = replace(
+        DEV, requests_per_second=11, burst=22, reserved_concurrency=33, time_budget=cdk.Duration.millis(444)
+    )
+    template = assertions.Template.from_stack(serving(cdk_app, environment))
+    template.has_resource_properties(
+        "AWS::ApiGateway::UsagePlan", {"Throttle": {"RateLimit": 11, "BurstLimit": 22}}
+    )
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "ReservedConcurrentExecutions": 33,
+            "Environment": {"Variables": assertions.Match.object_like({"TIME_BUDGET_MS": "444"})},
+        },
+    )
