@@ -1,0 +1,132 @@
+"""Amazon S3 as Personalize reads it: with the role of the job, and only where the bucket lets it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+from ministack.core.responses import request_scope
+from ministack.services import iam, s3, sts
+
+from local_cloud.personalize.region import AccessRefused
+
+PRINCIPAL: Final = "personalize.amazonaws.com"
+
+_SESSION_SECONDS: Final = 900
+
+
+class MiniStackStorage:
+    """
+    :param endpoint: of the cloud itself, which enforces the role's policies.
+    """
+
+    def __init__(self, *, account: str, region: str, endpoint: str) -> None:
+        self._account = account
+        self._region = region
+        self._endpoint = endpoint
+        self._making = threading.Lock()  # boto3 makes clients on one thread at a time
+
+    def read(self, location: str, *, role_arn: str, job_arn: str) -> Sequence[tuple[str, bytes]]:
+        """
+        :raises AccessRefused: unless the role trusts Personalize, and its policies and the bucket's both
+            allow s3:ListBucket and s3:GetObject.
+        """
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        arn = f"arn:aws:s3:::{bucket}"
+        self._check_bucket_policy(bucket, "s3:ListBucket", arn, job_arn=job_arn)
+        client = self._client(self._assume(role_arn, job_arn=job_arn))
+        try:
+            objects = []
+            for name in _keys_at(client, bucket, key):
+                self._check_bucket_policy(bucket, "s3:GetObject", f"{arn}/{name}", job_arn=job_arn)
+                objects.append((name, client.get_object(Bucket=bucket, Key=name)["Body"].read()))
+            return objects
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return []
+            raise AccessRefused(str(error)) from error
+        finally:
+            client.close()
+
+    def _check_bucket_policy(self, bucket: str, action: str, resource: str, *, job_arn: str) -> None:
+        with request_scope(self._account, self._region):
+            found = s3.bucket_policy_for_arn(f"arn:aws:s3:::{bucket}")
+        policy = found[0] if found else ""
+        context = self._as_personalize(action, resource, job_arn=job_arn)
+        if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
+            raise AccessRefused(f"the policy of {bucket} does not let {PRINCIPAL} {action} on {resource}")
+
+    def _assume(self, role_arn: str, *, job_arn: str) -> Mapping[str, Any]:
+        """A session of the role.
+
+        What STS does for a service principal; its endpoint takes calls of users and roles only, and
+        cannot know `aws:SourceAccount` and `aws:SourceArn`.
+
+        :raises AccessRefused: unless the role's trust policy lets Personalize assume it for this job.
+        """
+        with request_scope(self._account, self._region):
+            role = iam._roles.get(role_arn.rpartition("/")[2])
+        document = role.get("AssumeRolePolicyDocument", "{}") if role else "{}"
+        trust = json.loads(document) if isinstance(document, str) else document
+        statements = trust.get("Statement", [])
+        statements = [statements] if isinstance(statements, dict) else statements
+        # A trust policy names no resource, since it hangs on the role
+        policy = {"Statement": [{**statement, "Resource": "*"} for statement in statements]}
+        context = self._as_personalize("sts:AssumeRole", role_arn, job_arn=job_arn)
+        if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
+            raise AccessRefused(f"{role_arn} does not let {PRINCIPAL} assume it")
+        session = {
+            "Arn": f"arn:aws:sts::{self._account}:assumed-role/{role_arn.rpartition('/')[2]}/personalize",
+            "UserId": f"{role['RoleId'] if role else ''}:personalize",
+            "SecretAccessKey": secrets.token_hex(20),
+            "SessionToken": secrets.token_hex(64),
+            "Expiration": time.time() + _SESSION_SECONDS,
+            "AccountId": self._account,
+            "PrincipalType": "AssumedRole",
+        }
+        access_key = f"ASIA{secrets.token_hex(8).upper()}"
+        sts.register_session(access_key, session)
+        return {**session, "AccessKeyId": access_key}
+
+    def _as_personalize(self, action: str, resource: str, *, job_arn: str) -> EvalContext:
+        return EvalContext(
+            principal_arn=PRINCIPAL,
+            principal_type="Service",
+            principal_account="",
+            action=action,
+            resource_arn=resource,
+            region=self._region,
+            service_context={"aws:sourceaccount": self._account, "aws:sourcearn": job_arn},
+        )
+
+    def _client(self, session: Mapping[str, Any]) -> Any:
+        with self._making:
+            return boto3.client(
+                "s3",
+                endpoint_url=self._endpoint,
+                region_name=self._region,
+                aws_access_key_id=session["AccessKeyId"],
+                aws_secret_access_key=session["SecretAccessKey"],
+                aws_session_token=session["SessionToken"],
+                config=Config(retries={"total_max_attempts": 2}),
+            )
+
+
+def _keys_at(client: Any, bucket: str, key: str) -> Iterator[str]:
+    """The key itself or, of a folder, those of its first level."""
+    if key and not key.endswith("/"):
+        yield key
+        return
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+    for page in pages:
+        for entry in page.get("Contents", ()):
+            if entry["Key"] != key:
+                yield entry["Key"]

@@ -1,0 +1,53 @@
+"""What Personalize refuses, typed as AWS types it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_GENERIC: Final = frozenset(
+    {"AccessDeniedException", "SerializationException", "ThrottlingException", "UnknownOperationException"}
+)
+"""Errors that every AWS service may answer and that no model lists."""
+
+
+class Refused(Exception):
+    """A request that is answered with an error.
+
+    :param code: as the service model names it, with "Exception".
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def as_modelled(self, codes: frozenset[str]) -> Refused:
+        """An operation answers only errors that its model lists; any other is an invalid input there."""
+        if self.code in codes or self.code in _GENERIC or not codes:
+            return self
+        return Refused("InvalidInputException", self.message)
+
+
+def invalid(message: str) -> Refused:
+    return Refused("InvalidInputException", message)
+
+
+def not_found(arn: str) -> Refused:
+    return Refused("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
+
+
+def in_use(message: str) -> Refused:
+    return Refused("ResourceInUseException", message)
+
+
+def already_exists(arn: str) -> Refused:
+    return Refused("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
+
+
+def limit_exceeded(message: str) -> Refused:
+    return Refused("LimitExceededException", message)
+
+
+def not_here(what: str) -> Refused:
+    """What Amazon Personalize offers and the local cloud does not."""
+    return invalid(f"{what} is not in the local cloud")

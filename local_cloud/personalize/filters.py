@@ -1,0 +1,172 @@
+"""Filters: which items a request may be answered with.
+
+Supported: INCLUDE and EXCLUDE of ItemID by Interactions.EVENT_TYPE or fields of Items, AND and OR,
+several expressions joined by "|", and an IF on fields of CurrentUser.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local_cloud.personalize.errors import invalid
+from local_cloud.personalize.filter_grammar import (
+    EVERY_EVENT,
+    Condition,
+    Expression,
+    Parameter,
+    parse_expressions,
+    parse_literals,
+)
+from local_cloud.personalize.streamed import Touch
+
+LOOK_BACK: Final = 100
+"""How many of a user's newest interactions of each event type a filter sees."""
+
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a filter knows of one request.
+
+    :param item: the columns of an item.
+    """
+
+    touches: Iterable[Touch]
+    item: Callable[[str], Mapping[str, Any]]
+    user: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Filter:
+    expressions: tuple[Expression, ...]
+
+    def uses_interactions(self) -> bool:
+        return any(c.dataset == "interactions" for e in self.expressions for a in e.alternatives for c in a)
+
+    def allows(self, facts: Facts, given: Mapping[str, str]) -> Callable[[str], bool]:
+        """Which items may be in the answer.
+
+        :param given: the request's `filterValues`.
+        :raises Refused: InvalidInputException when an INCLUDE lacks the value of a parameter.
+        """
+        values = {name: parse_literals(name, text) for name, text in given.items()}
+        includes: list[Callable[[str], bool]] = []
+        excludes: list[Callable[[str], bool]] = []
+        for expression in self.expressions:
+            test = _test(expression, facts, values)
+            if test is not None:
+                (includes if expression.includes else excludes).append(test)
+        nothing_included = any(e.includes for e in self.expressions) and not includes
+
+        def allowed(item_id: str) -> bool:
+            if nothing_included or any(test(item_id) for test in excludes):
+                return False
+            return not includes or any(test(item_id) for test in includes)
+
+        return allowed
+
+
+def _test(
+    expression: Expression, facts: Facts, given: Mapping[str, Collection[str | float]]
+) -> Callable[[str], bool] | None:
+    """Whether an item meets the conditions; None when the expression does not count in this request."""
+    alternatives: list[list[Callable[[str], bool]]] = []
+    for conditions in expression.alternatives:
+        tests = []
+        for condition in conditions:
+            values = _resolved(condition, given, required=expression.includes)
+            if values is None:
+                break  # An EXCLUDE whose parameter has no value is left out
+            tests.append(_item_test(condition, values, facts))
+        else:
+            alternatives.append(tests)
+    for condition in expression.on_user:
+        values = _resolved(condition, given, required=expression.includes)
+        if values is None or not _matches(condition.op, facts.user.get(condition.field), values):
+            return None
+    if not alternatives:
+        return None
+    return lambda item_id: any(all(test(item_id) for test in tests) for tests in alternatives)
+
+
+def _item_test(condition: Condition, values: Collection[str | float], facts: Facts) -> Callable[[str], bool]:
+    if condition.dataset == "items":
+        if condition.field == "ITEM_ID":
+            return lambda item_id: _matches(condition.op, item_id, values)
+        return lambda item_id: _matches(condition.op, facts.item(item_id).get(condition.field), values)
+    wanted = {str(value).lower() for value in values}
+    seen: dict[str, int] = {}
+    touched = set()
+    for touch in sorted(facts.touches, key=lambda touch: -touch.timestamp):
+        kind = (touch.event_type or "").lower()
+        seen[kind] = seen.get(kind, 0) + 1
+        is_in = EVERY_EVENT in wanted or kind in wanted
+        if seen[kind] <= LOOK_BACK and is_in != (condition.op in ("NOT IN", "!=")):
+            touched.add(touch.item_id)
+    return touched.__contains__
+
+
+def _matches(op: str, actual: Any, values: Collection[str | float]) -> bool:
+    """A field without a value meets only NOT IN and !=."""
+    if isinstance(actual, str) and "|" in actual and op in ("IN", "NOT IN", "=", "!="):
+        # A field with several categories
+        has = any(part in values for part in actual.split("|"))
+        return has == (op in ("IN", "="))
+    if op in ("IN", "NOT IN"):
+        return any(_same(actual, value) for value in values) == (op == "IN")
+    (value,) = values
+    if actual is None:
+        return op == "!="
+    number = _number(value) if isinstance(actual, (int, float)) else None
+    if number is not None:
+        return _COMPARISONS[op](actual, number)
+    return _COMPARISONS[op](str(actual), str(value))
+
+
+def _same(actual: Any, value: str | float) -> bool:
+    if isinstance(actual, (int, float)):
+        return actual == _number(value)
+    return bool(actual == value)
+
+
+def _number(value: str | float) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _resolved(
+    condition: Condition, given: Mapping[str, Collection[str | float]], *, required: bool
+) -> Collection[str | float] | None:
+    values: list[str | float] = []
+    for value in condition.values:
+        if not isinstance(value, Parameter):
+            values.append(value)
+        elif value.name in given:
+            values.extend(given[value.name])
+        elif required:
+            raise invalid(f"The filter needs a value for the parameter {value.name}")
+        else:
+            return None
+    if condition.op not in ("IN", "NOT IN") and len(values) != 1:
+        raise invalid(f"The filter compares {condition.field} with one value, got {len(values)}")
+    return values
+
+
+def parse_filter(expression: str) -> Filter:
+    """
+    :raises Refused: InvalidInputException.
+    """
+    return Filter(parse_expressions(expression))

@@ -1,0 +1,82 @@
+"""What the rest of the local Personalize knows of a recommender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["user", "item", "nothing", "ranking"]
+"""What a request must name: a user, an item, nothing at all, or a user and a list to put in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interactions:
+    """Who touched what when, one entry per event, in any order.
+
+    Events of one user with the same timestamp count as having happened in the order given.
+
+    :param user_ids: also session ids, for those who have no other.
+    :param timestamps: unix seconds.
+    :raises ValueError: when the three differ in length.
+    """
+
+    user_ids: list[str]
+    item_ids: list[str]
+    timestamps: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.user_ids), len(self.item_ids), len(self.timestamps)}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"user_ids, item_ids and timestamps must be equally long, "
+                f"got {len(self.user_ids)}, {len(self.item_ids)} and {len(self.timestamps)}"
+            )
+
+
+class Scored(NamedTuple):
+    """An item of an answer; `score` is None for recipes that give none (popularity, similar items)."""
+
+    item_id: str
+    score: float | None
+
+
+class Model(Protocol):
+    """A trained recommender: what a solution version holds and a campaign serves.
+
+    Every method may be called from any thread at any time.
+    """
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The offline metrics of GetSolutionMetrics, by its keys."""
+
+    def recommend(
+        self,
+        *,
+        user_id: str | None,
+        item_id: str | None,
+        count: int,
+        allowed: Callable[[str], bool] | None = None,
+    ) -> list[Scored]:
+        """The best items, best first; fewer than `count` when `allowed` lets fewer pass.
+
+        A user or item nobody has heard of gets popular items.
+
+        :raises ValueError: when the recipe needs a user or an item and None was given, or only ranks.
+        """
+
+    def rank(self, *, user_id: str, item_ids: Sequence[str]) -> list[Scored]:
+        """`item_ids`, best for this user first; the scores add up to 1, unknown items come last with 0.
+
+        :raises ValueError: when the recipe does not rank.
+        """
+
+    def record(self, user_id: str, item_id: str, timestamp: int) -> None:
+        """Take note of a streamed event (unix seconds); the user's next answer reflects it.
+
+        Recipes that do not answer by user, and items unknown at training, leave it without effect.
+        """

@@ -1,0 +1,45 @@
+"""Measuring a recipe on a log: accuracy on users it has never seen, coverage as it will serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from local_cloud.personalize.recommenders.contract import Kind
+from local_cloud.personalize.recommenders.interactions import Codes, EventLog
+from local_cloud.personalize.recommenders.metrics import LONGEST, choose_tested, coverage, measure, queries
+from local_cloud.personalize.recommenders.model import Weigh, best_first
+
+_MOST_COVERED: Final = 1000  # users whose lists are looked at for coverage, spread evenly
+
+
+def evaluate(
+    log: EventLog, *, fit: Callable[[EventLog], Weigh], served: Weigh, kind: Kind, seed: int
+) -> dict[str, float]:
+    """The metrics of GetSolutionMetrics.
+
+    Accuracy comes from a second fit, without the tested users, which costs about as much as the first: there
+    is no honest figure without it. Recipes that answer by item are asked by the last item of each query.
+
+    :param served: the fit on the whole log; its coverage is that of the lists of up to 1000 users.
+    :param seed: which users are tested.
+    """
+
+    def answers_of(weigh: Weigh) -> Callable[[Codes], list[int]]:
+        def answer(history: Codes) -> list[int]:
+            left_out = history[-1] if kind == "item" else -1
+            best = best_first(weigh(history[::-1]), expected=LONGEST + 1)
+            return list(islice((item for item in best if item != left_out), LONGEST))
+
+        return answer
+
+    tested = choose_tested(log, seed=seed)
+    users = np.unique(np.linspace(0, len(log.user_ids) - 1, _MOST_COVERED).astype(np.int64))
+    everybody = (log.items[log.bounds[user] : log.bounds[user + 1]] for user in users)
+    return {
+        "coverage": coverage(map(answers_of(served), everybody), catalogue=len(log.catalogue)),
+        **measure(queries(log, tested), answers_of(fit(log.without(tested)))),
+    }

@@ -1,0 +1,140 @@
+"""Quality has a floor: a model that stopped learning would still answer, and nothing else would notice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from local_cloud.personalize.recommenders import RECIPES, Interactions, kind_of, train
+
+_NDCG = "normalized_discounted_cumulative_gain_at_10"
+
+
+@pytest.mark.parametrize(
+    "recipe", ["aws-user-personalization", "aws-personalized-ranking", "aws-similar-items", "aws-sims"]
+)
+def test_what_was_learnt_from_the_communities_beats_popularity_by_far(
+    shop: Interactions, recipe: str
+) -> None:
+    popular = train("aws-popularity-count", shop).metrics
+    learnt = train(recipe, shop).metrics
+
+    assert learnt[_NDCG] > 2 * popular[_NDCG]
+    assert learnt["mean_reciprocal_rank_at_25"] > 1.5 * popular["mean_reciprocal_rank_at_25"]
+    assert learnt["coverage"] > 0.8 > popular["coverage"]
+
+
+def test_a_log_without_structure_lets_no_recipe_look_better_than_popularity() -> None:
+    """Were a tested user's target seen in training, or in the query, this is where it would show."""
+    random = np.random.default_rng(5)
+    noise = Interactions(
+        user_ids=[f"u{user}" for user in random.integers(300, size=6000)],
+        item_ids=[f"i{item}" for item in random.integers(500, size=6000)],
+        timestamps=np.arange(6000, dtype=np.int64),
+    )
+
+    assert train("aws-user-personalization", noise).metrics[_NDCG] < 0.05
+
+
+@pytest.mark.parametrize("recipe", ["aws-user-personalization", "aws-similar-items"])
+def test_what_comes_next_is_found_where_only_the_newest_event_tells(recipe: str) -> None:
+    """Everybody walks along one ring of items from a place of their own: were a query read backwards, or its
+    target cut from the wrong end, nothing would be found."""
+    starts = np.random.default_rng(4).integers(200, size=300)
+    walks = Interactions(
+        user_ids=[f"u{user}" for user in range(300) for _ in range(20)],
+        item_ids=[f"i{(start + step) % 200}" for start in starts for step in range(20)],
+        timestamps=np.tile(np.arange(20, dtype=np.int64), 300),
+    )
+
+    assert train(recipe, walks).metrics["mean_reciprocal_rank_at_25"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("recipe", "parameter"),
+    [("aws-user-personalization", "recency_mask"), ("aws-user-personalization-v2", "apply_recency_bias")],
+)
+def test_without_recency_bias_old_events_count_like_new_ones(
+    shop: Interactions, recipe: str, parameter: str
+) -> None:
+    def weight_of_c1(value: str, history: list[str]) -> float:
+        model = train(recipe, shop, hyperparameters={parameter: value})
+        for time, item_id in enumerate(history):
+            model.record("newcomer", item_id, time)
+        answer = model.recommend(user_id="newcomer", item_id=None, count=300)
+        return sum(score or 0 for item_id, score in answer if item_id.startswith("c1-"))
+
+    oldest, newest = ["c1-00", "c5-00", "c5-01"], ["c5-01", "c5-00", "c1-00"]
+
+    assert weight_of_c1("false", newest) == pytest.approx(weight_of_c1("false", oldest))
+    assert weight_of_c1("true", newest) > 1.5 * weight_of_c1("true", oldest)
+
+
+def test_bptt_bounds_how_far_back_a_history_is_read(shop: Interactions) -> None:
+    model = train("aws-user-personalization", shop, hyperparameters={"bptt": "2"})
+    four = [f"c5-{n:02}" for n in range(4)]
+    for time, item_id in enumerate(four):
+        model.record("four", item_id, time)
+    for time, item_id in enumerate(["c1-00", *four]):
+        model.record("five", item_id, time)
+    for time, item_id in enumerate(four[1:]):
+        model.record("three", item_id, time)
+
+    four_, five, three = (
+        model.recommend(user_id=user, item_id=None, count=25) for user in ("four", "five", "three")
+    )
+
+    assert five == four_
+    assert three != four_
+
+
+def test_hidden_dimension_bounds_how_many_items_go_with_one() -> None:
+    random = np.random.default_rng(1)
+    wide = Interactions(
+        user_ids=[f"u{n // 50}" for n in range(5000)],
+        item_ids=[f"i{item}" for item in random.integers(400, size=5000)],
+        timestamps=np.arange(5000, dtype=np.int64),
+    )
+    scores = {
+        dimension: [
+            score
+            for _, score in train(
+                "aws-user-personalization", wide, hyperparameters={"hidden_dimension": str(dimension)}
+            ).recommend(user_id="u0", item_id=None, count=400)
+        ]
+        for dimension in (2, 149)
+    }
+
+    # Fewer neighbours, so that more items are left with what popularity alone gives them
+    assert np.median(np.array(scores[2], dtype=float)) < np.median(np.array(scores[149], dtype=float))
+
+
+def test_training_again_gives_the_same_model(shop: Interactions) -> None:
+    first, second = (train("aws-user-personalization", shop, seed=3) for _ in range(2))
+
+    assert first.metrics == second.metrics
+    assert first.recommend(user_id="u1", item_id=None, count=25) == second.recommend(
+        user_id="u1", item_id=None, count=25
+    )
+
+
+def test_two_events_are_enough_to_train_on() -> None:
+    tiny = Interactions(user_ids=["u", "u"], item_ids=["a", "b"], timestamps=np.array([1, 2]))
+
+    for recipe in RECIPES:
+        assert set(train(recipe, tiny).metrics) == set(train("aws-sims", tiny).metrics)
+
+
+def test_what_cannot_be_trained_is_refused_by_name(shop: Interactions) -> None:
+    nothing = Interactions(user_ids=[], item_ids=[], timestamps=np.array([], dtype=np.int64))
+
+    with pytest.raises(ValueError, match="no interactions"):
+        train("aws-user-personalization", nothing)
+    with pytest.raises(ValueError, match="'aws-hrnn' is not supported"):
+        kind_of("aws-hrnn")
+    with pytest.raises(ValueError, match="bptt must be a whole number of at least 1, got 'many'"):
+        train("aws-user-personalization", shop, hyperparameters={"bptt": "many"})
+    with pytest.raises(ValueError, match="recency_mask must be true or false, got 'yes'"):
+        train("aws-user-personalization", shop, hyperparameters={"recency_mask": "yes"})
+    with pytest.raises(ValueError, match="got 1, 2 and 1"):
+        Interactions(user_ids=["u"], item_ids=["a", "b"], timestamps=np.array([1]))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from local_cloud.personalize.errors import Refused
+from local_cloud.personalize.filters import Facts, parse_filter
+from local_cloud.personalize.streamed import Touch
+from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
+
+ITEMS: Mapping[str, Mapping[str, object]] = {
+    "a": {"CATEGORY": "shoes", "PRICE": 10.0},
+    "b": {"CATEGORY": "hats|sale", "PRICE": 20.0},
+    "c": {"CATEGORY": "hats", "PRICE": None},
+}
+FACTS = Facts(
+    touches=[Touch("u", "a", 1, "Purchase", None), Touch("u", "b", 2, "view", None)],
+    item=lambda item: ITEMS.get(item, {}),
+    user={"SEGMENT": "gold", "AGE": 30},
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "values", "left"),
+    [
+        ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")', {}, "bcd"),
+        ('INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase", "view")', {}, "ab"),
+        ("EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)", {}, "cd"),
+        ('include itemid where items.category in ("hats")', {}, "bc"),
+        ('INCLUDE ItemID WHERE Items.CATEGORY IN ("Hats")', {}, ""),
+        ('INCLUDE ItemID WHERE Items.CATEGORY NOT IN ("sale")', {}, "acd"),
+        ("INCLUDE ItemID WHERE Items.PRICE >= 15", {}, "b"),
+        ('INCLUDE ItemID WHERE Items.PRICE < 15 OR Items.CATEGORY = "sale" AND Items.PRICE = 20', {}, "ab"),
+        ("INCLUDE ItemID WHERE Items.CATEGORY IN ($C)", {"C": '"shoes","sale"'}, "ab"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > $LEAST", {"LEAST": "15"}, "acd"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > $LEAST", {}, "abcd"),
+        (
+            'INCLUDE ItemID WHERE Items.CATEGORY IN ("hats") | '
+            'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")',
+            {},
+            "c",
+        ),
+        ('EXCLUDE ItemID WHERE Items.PRICE > 5 IF CurrentUser.SEGMENT = "gold"', {}, "cd"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > 5 IF CurrentUser.AGE > 65", {}, "abcd"),
+    ],
+)
+def test_a_filter_lets_pass_what_it_says(expression: str, values: dict[str, str], left: str) -> None:
+    allowed = parse_filter(expression).allows(FACTS, values)
+    assert "".join(item for item in "abcd" if allowed(item)) == left
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("EXCLUDE", "expected ItemID"),
+        ("EXCLUDE ItemID WHERE", "expected"),
+        ('EXCLUDE ItemID WHERE Interactions.PRICE IN ("1")', "by EVENT_TYPE only"),
+        ("EXCLUDE ItemID WHERE Items.CATEGORY NOT IN ($C)", "Placeholders are not allowed with NOT_IN"),
+        ('EXCLUDE ItemID WHERE Items.A = "1" AND Interactions.EVENT_TYPE IN ("v")', "cannot mix"),
+        ('EXCLUDE ItemID WHERE Items.A = "1" ; DROP', "unexpected"),
+        ('EXCLUDE ItemID WHERE Items.A = "1" "2"', "expected the end"),
+        ("EXCLUDE ItemID WHERE Items.A IN (*)", "every Interactions.EVENT_TYPE only"),
+        ('INCLUDE UserID WHERE Users.A = "1"', "is not in the local cloud"),
+    ],
+)
+def test_a_wrong_filter_is_refused_with_what_is_wrong(expression: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_filter(expression)
+    assert refused.value.code == "InvalidInputException"
+    assert said in refused.value.message
+
+
+def test_a_filter_sees_the_event_just_sent(here: Cloud, shop: Shop) -> None:
+    arn = here.control.create_filter(
+        name="seen",
+        datasetGroupArn=shop.group,
+        filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")',
+    )["filterArn"]
+    here.settled("filter", arn)
+    (best,) = here.recommended(shop.campaign, "newcomer", numResults=1, filterArn=arn)
+    here.sends(shop.tracking_id, "s", [best], userId="newcomer")
+    assert best not in here.recommended(shop.campaign, "newcomer", numResults=500, filterArn=arn)
+
+
+def test_an_including_filter_needs_its_values(here: Cloud, shop: Shop) -> None:
+    arn = here.control.create_filter(
+        name="kind",
+        datasetGroupArn=shop.group,
+        filterExpression="INCLUDE ItemID WHERE Items.CATEGORY IN ($KIND)",
+    )["filterArn"]
+    here.settled("filter", arn)
+    error = error_of(lambda: here.recommended(shop.campaign, "user-1", filterArn=arn))
+    assert "value for the parameter KIND" in error["Message"]
+    unquoted = error_of(
+        lambda: here.recommended(shop.campaign, "u", filterArn=arn, filterValues={"KIND": "shoes"})
+    )
+    assert "in quotation marks" in unquoted["Message"]
+    shoes = here.recommended(shop.campaign, "user-1", filterArn=arn, filterValues={"KIND": '"shoess"'})
+    assert shoes == []
+    assert len(here.recommended(shop.campaign, "u", filterArn=arn, filterValues={"KIND": '"shoes"'})) == 20
