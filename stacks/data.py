@@ -35,3 +35,4 @@ class DataStack(cdk.Stack):
         cdk.CfnOutput(self, "TrainingBucketName", value=self.training.bucket.bucket_name)
         cdk.CfnOutput(self, "CoordinationTableName", value=self.coordination.table.table_name)
         cdk.CfnOutput(self, "LivePointerName", value=self.coordination.live_pointer.parameter_name)
+        cdk.CfnOutput(self, "OnCallTopicArn", value=self.on_call.topic.topic_arn)

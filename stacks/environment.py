@@ -39,8 +39,10 @@ class Environment:
     :param history_days: how many days of events a model is trained on.
     :param event_types: the event types that count as interest, and are trained on.
     :param minimum_interactions: the data gate refuses fewer; Personalize itself refuses under 1000.
-    :param cutoff_lead: from opening a colour's tracker to its cutoff; more than the collector's timeout
-        plus `forwarder_cache`, so that no event in flight is missed or taken twice.
+    :param cutoff_lead: from opening a colour's tracker to its cutoff; more than `forwarder_cache`, or the
+        forwarder would not know the colour in time.
+    :param collector_timeout: an event is on the stream this long after it was received, or never; the
+        lake is complete up to a cutoff no sooner.
     :param forwarder_cache: how long the forwarder may rely on what it knows of open colours.
     :param poll: how often a state machine looks whether Personalize is done.
     :param bake: how long the old colour is kept, under alarms, after the flip.
@@ -67,6 +69,7 @@ class Environment:
     event_types: tuple[str, ...] = ("view", "click", "add-to-cart", "purchase")
     minimum_interactions: int = 1000
     cutoff_lead: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(90))
+    collector_timeout: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(10))
     forwarder_cache: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(20))
     poll: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(30))
     bake: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(15))
@@ -191,6 +194,7 @@ LOCAL: Final = Environment(
     account="000000000000",
     region="us-east-1",
     cutoff_lead=cdk.Duration.seconds(3),
+    collector_timeout=cdk.Duration.seconds(7),
     forwarder_cache=cdk.Duration.seconds(1),
     bake=cdk.Duration.minutes(2),  # of the local cloud's scaled time
     time_budget=cdk.Duration.seconds(2),  # two cores carry the cloud, the functions and the caller

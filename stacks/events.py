@@ -38,6 +38,7 @@ class EventsStack(cdk.Stack):
             lake=lake,
             coordination_table=coordination_table,
             forwarder_cache=environment.forwarder_cache,
+            collector_timeout=environment.collector_timeout,
             authorization=environment.authorization,
             requests_per_second=environment.requests_per_second,
             burst=environment.burst,

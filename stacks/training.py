@@ -75,6 +75,7 @@ class TrainingStack(cdk.Stack):
             bake_alarms=service.bake_alarms,
             stream=stream,
             cutoff_lead=environment.cutoff_lead,
+            collector_timeout=environment.collector_timeout,
             **platform,
         )
         self.retraining = NightlyRetraining(

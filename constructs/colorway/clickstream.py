@@ -60,6 +60,7 @@ class Clickstream(Construct):
         lake: DataLake,
         coordination_table: dynamodb.ITable,
         forwarder_cache: cdk.Duration,
+        collector_timeout: cdk.Duration,
         authorization: Literal["api-key", "iam"],
         requests_per_second: int,
         burst: int,
@@ -67,7 +68,6 @@ class Clickstream(Construct):
         topic: sns.ITopic,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
-        collector_timeout: cdk.Duration = cdk.Duration.seconds(10),
         shards: int | None = None,
         retention: cdk.Duration = cdk.Duration.days(1),
     ) -> None:

@@ -26,6 +26,7 @@ class RetrainingFunctions(Construct):
     :param serving: the serving function, `alias` the alias that clients' requests go to.
     :param bake_alarms: per colour, the alarms that take a flip to that colour back.
     :param cutoff_lead: from opening a colour's tracker to its cutoff.
+    :param collector_timeout: an event is on the stream this long after it was received, or never.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class RetrainingFunctions(Construct):
         bake_alarms: Mapping[Colour, Sequence[cloudwatch.Alarm]],
         stream: kinesis.IStream,
         cutoff_lead: cdk.Duration,
+        collector_timeout: cdk.Duration,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
     ) -> None:
@@ -64,6 +66,7 @@ class RetrainingFunctions(Construct):
             "SERVING_ALIAS": alias.alias_name,
             "SERVING_STACK": serving_stack.stack_name,
             "CUTOFF_LEAD_SECONDS": str(cutoff_lead.to_seconds()),
+            "COLLECTOR_TIMEOUT_SECONDS": str(collector_timeout.to_seconds()),
             "STREAM": stream.stream_name,
             **{
                 f"BAKE_ALARMS_{colour.upper()}": ",".join(alarm.alarm_name for alarm in alarms)
@@ -73,7 +76,7 @@ class RetrainingFunctions(Construct):
         self.plan = self._define_plan()
         self.projection = self._define_projection()
         self.training = self._define_training()
-        self.flip = self._define_flip()
+        self.flip = self._define_flip([alarm for alarms in bake_alarms.values() for alarm in alarms])
         self.retire = self._define_retire()
 
     def _define_plan(self) -> lambda_.Function:
@@ -100,7 +103,7 @@ class RetrainingFunctions(Construct):
         self._training_bucket.grant_put(function, "runs/*")
         return function
 
-    def _define_flip(self) -> lambda_.Function:
+    def _define_flip(self, alarms: Sequence[cloudwatch.Alarm]) -> lambda_.Function:
         function = self._function(
             "Flip",
             "flip_handler",
@@ -124,8 +127,7 @@ class RetrainingFunctions(Construct):
         self._coordination.live_pointer.grant_write(function)
         stack_arn = self._arn("cloudformation", "stack", f"{self._serving_stack.stack_name}/*")
         _allow(function, ["cloudformation:DescribeStacks"], [stack_arn])
-        # Composite alarms can be read on every resource only (CloudWatch API reference, DescribeAlarms)
-        _allow(function, ["cloudwatch:DescribeAlarms"], ["*"])
+        _allow(function, ["cloudwatch:DescribeAlarms"], [alarm.alarm_arn for alarm in alarms])
         self._training_bucket.grant_read(function, "runs/*")
         self._training_bucket.grant_put(function, "popular/*")
         return function

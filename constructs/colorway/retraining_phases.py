@@ -97,8 +97,8 @@ class OpenDormantColour(Phase):
         )
         cutoff = sfn.Wait.jsonata(
             self,
-            "open: wait for the cutoff",
-            time=sfn.WaitTime.timestamp(jsonata("$opened.go_on_at")),
+            "open: let the cutoff settle",
+            time=sfn.WaitTime.timestamp(jsonata("$opened.settled_at")),
             outputs={},
         )
         find_tracker = steps.personalize(
@@ -178,7 +178,7 @@ class ExportTrainingData(Phase):
                 "marked": jsonata("$states.result.Payload"),
                 "give_up_at": jsonata(f"$millis() + {_LAKE_DELIVERY_TAKES_AT_MOST.to_milliseconds():.0f}"),
             },
-            retry=["CutoffAhead"],
+            retry=["StillSettling"],
         )
         look = steps.ask(
             self,

@@ -15,12 +15,12 @@ from retraining.settings import Settings
 from vocabulary.colours import colour_of
 
 
-class CutoffAhead(Exception):
+class StillSettling(Exception):
     """A marker put now would prove nothing: events received before the cutoff may still follow it."""
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer `open` (the cutoff, and when to go on) and `mark` (the markers put, and since when)."""
+    """Answer `open` (the cutoff, and when it has settled) and `mark` (the markers put, and since when)."""
     settings = Settings.from_environ(os.environ)
     now = int(time.time() * 1000)
     match event["action"]:
@@ -34,16 +34,21 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
                 now=now,
                 lead=int(settings.cutoff_lead_seconds * 1000),
             )
-            # Step Functions waits for whole seconds: go on in the one after the cutoff's
-            go_on = datetime.fromtimestamp(opened.cutoff / 1000 + 1, UTC)
-            return {"cutoff": opened.cutoff, "go_on_at": go_on.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            # Step Functions waits for whole seconds: go on in the next
+            settled = datetime.fromtimestamp(_settled(settings, opened.cutoff) / 1000 + 1, UTC)
+            return {"cutoff": opened.cutoff, "settled_at": settled.strftime("%Y-%m-%dT%H:%M:%SZ")}
         case "mark":
-            if now <= event["cutoff"]:
-                raise CutoffAhead(f"the cutoff {event['cutoff']} is {event['cutoff'] - now} ms ahead")
+            if (ahead := _settled(settings, event["cutoff"]) - now) >= 0:
+                raise StillSettling(f"the cutoff {event['cutoff']} has not settled for another {ahead} ms")
             markers = put_markers(_kinesis(), stream=settings.stream, run_id=event["run_id"], now=now)
             return {"markers": markers, "since": now}
         case action:
             raise ValueError(f"action must be open or mark, got {action!r}")
+
+
+def _settled(settings: Settings, cutoff: int) -> int:
+    """When every event received before the cutoff is on the stream, or never will be; unix milliseconds."""
+    return cutoff + int(settings.collector_timeout_seconds * 1000)
 
 
 @cache

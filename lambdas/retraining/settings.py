@@ -25,6 +25,7 @@ class Settings:
     serving_alias: str
     serving_stack: str
     cutoff_lead_seconds: float
+    collector_timeout_seconds: float
     stream: str
     bake_alarms: dict[str, list[str]]
 
@@ -43,6 +44,7 @@ class Settings:
             serving_alias=environ["SERVING_ALIAS"],
             serving_stack=environ["SERVING_STACK"],
             cutoff_lead_seconds=float(environ["CUTOFF_LEAD_SECONDS"]),
+            collector_timeout_seconds=float(environ["COLLECTOR_TIMEOUT_SECONDS"]),
             stream=environ["STREAM"],
             bake_alarms={
                 colour: [name for name in environ[f"BAKE_ALARMS_{colour.upper()}"].split(",") if name]

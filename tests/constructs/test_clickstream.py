@@ -29,6 +29,7 @@ def define(app: cdk.App, **props: Any) -> Clickstream:
                 partition_key=dynamodb.Attribute(name="key", type=dynamodb.AttributeType.STRING),
             ),
             "forwarder_cache": cdk.Duration.seconds(20),
+            "collector_timeout": cdk.Duration.seconds(10),
             "authorization": "api-key",
             "requests_per_second": 20,
             "burst": 40,

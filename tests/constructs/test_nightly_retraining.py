@@ -55,6 +55,7 @@ def template(cdk_app: cdk.App) -> Template:
         bake_alarms={"maize": [alarm], "blue": [alarm]},
         stream=kinesis.Stream(stack, "Stream"),
         cutoff_lead=cdk.Duration.seconds(90),
+        collector_timeout=cdk.Duration.seconds(10),
         **platform,
     )
     NightlyRetraining(

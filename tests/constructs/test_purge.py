@@ -49,6 +49,7 @@ def template(cdk_app: cdk.App) -> dict[str, Any]:
         bake_alarms={"maize": [alarm], "blue": [alarm]},
         stream=kinesis.Stream(stack, "Stream"),
         cutoff_lead=cdk.Duration.seconds(90),
+        collector_timeout=cdk.Duration.seconds(10),
         **platform,
     )
     retraining = NightlyRetraining(

@@ -28,6 +28,7 @@ SETTINGS = Settings(
     serving_alias="live",
     serving_stack="s",
     cutoff_lead_seconds=90,
+    collector_timeout_seconds=10,
     stream="events",
     bake_alarms={},
 )
