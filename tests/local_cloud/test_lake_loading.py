@@ -20,7 +20,7 @@ class FakeS3:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:
         assert Bucket == "lake"
         self.objects[Key] = Body
 
@@ -28,12 +28,12 @@ class FakeS3:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
         assert Bucket == "lake"
         for key in sorted(self.objects):  # pages of one, the first without contents
             yield {"Contents": [{"Key": key}]} if key.startswith(Prefix) else {}
 
-    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> None:  # noqa: N803
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> None:
         assert Bucket == "lake"
         for entry in Delete["Objects"]:
             del self.objects[entry["Key"]]

@@ -1,0 +1,147 @@
+"""The local cloud itself: MiniStack, with Personalize in it, served from this process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from local_cloud.cloud import Options
+from local_cloud.connection import ACCOUNT, REGION, LocalCloudError, require_free, server_file
+
+
+def serve(options: Options, *, with_parent: bool) -> None:
+    """Serve until SIGINT, SIGTERM or (`with_parent`) the end of whoever holds our standard input.
+
+    :raises LocalCloudError: when the port or the state folder is in use.
+    """
+    state = options.state.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    lock = _sole_use_of(state)
+    require_free(options.port)
+    _clean(state)
+    _log_to(options.log, console=not with_parent)
+    _configure(options, state)
+    asyncio.run(_serve(options, state, with_parent=with_parent))
+    lock.close()
+
+
+def _sole_use_of(state: Path) -> IO[str]:
+    """The lock ends with the process, so that a crash leaves nothing to mend."""
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise LocalCloudError(
+            f"a local cloud already uses {state}: stop it, or choose another folder with --state"
+        ) from None
+    return lock
+
+
+def _clean(state: Path) -> None:
+    """Remove what a cloud that was killed has left."""
+    shutil.rmtree(state / "tmp", ignore_errors=True)
+    server_file(state).unlink(missing_ok=True)
+
+
+def _log_to(log: Path, *, console: bool) -> None:
+    """Log to a file; errors to the console too, unless a parent shows there what matters."""
+    to_file = logging.FileHandler(log, mode="w")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handlers: list[logging.Handler] = [to_file]
+    if console:
+        to_console = logging.StreamHandler(sys.stderr)
+        to_console.setLevel(logging.ERROR)
+        to_console.setFormatter(logging.Formatter(f"local cloud: %(message)s (see {log})"))
+        handlers.append(to_console)
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
+
+
+def _configure(options: Options, state: Path) -> None:
+    """MiniStack reads its settings when it is imported, so they come first."""
+    temporary = state / "tmp"
+    temporary.mkdir()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AUTH="true",
+        GATEWAY_PORT=str(options.port),
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        MINISTACK_REGION=REGION,
+        SFN_WAIT_SCALE=str(options.wait_scale),
+        LAMBDA_EXECUTOR="local",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        # MiniStack stops containers that it takes for its own; those of another one are not ours to stop.
+        DOCKER_HOST=f"unix://{temporary}/no-docker",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        TMPDIR=str(temporary),
+    )
+    tempfile.tempdir = None
+
+
+async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from ministack import app
+    from ministack.core import lambda_runtime
+
+    from local_cloud import (
+        ministack_authorization,
+        ministack_gateway,
+        ministack_lambda_errors,
+        ministack_personalize,
+        ministack_sdk_names,
+        ministack_waits,
+        stack_events,
+    )
+
+    ministack_personalize.register(pace=options.pace)
+    for module in (
+        ministack_authorization,
+        ministack_gateway,
+        ministack_lambda_errors,
+        ministack_sdk_names,
+        ministack_waits,
+        stack_events,
+    ):
+        module.register()
+    stopping = _stop_signals(with_parent=with_parent)
+    config = Config()
+    config.bind = [f"127.0.0.1:{options.port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.errorlog = logging.getLogger("hypercorn.error")
+    server_file(state).write_text(json.dumps({"port": options.port, "pid": os.getpid()}))
+    try:
+        await hypercorn_serve(app.app, config, shutdown_trigger=stopping.wait)
+    finally:
+        lambda_runtime.reset()
+        _clean(state)
+        logging.shutdown()
+    # Threads of MiniStack may be in the middle of a wait of hours; nothing they do matters any more.
+    os._exit(0)
+
+
+def _stop_signals(*, with_parent: bool) -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    if with_parent:
+        # Nobody writes to it: it becomes readable when the parent is gone.
+        loop.add_reader(sys.stdin.fileno(), stopping.set)
+    return stopping
