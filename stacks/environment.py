@@ -44,14 +44,15 @@ class Environment:
     :param collector_timeout: an event is on the stream this long after it was received, or never; the
         lake is complete up to a cutoff no sooner.
     :param forwarder_cache: how long the forwarder may rely on what it knows of open colours.
-    :param poll: how often a state machine looks whether Personalize is done.
+    :param poll: how often a state machine looks whether Personalize is done; each look is about nine of the
+        25,000 history events that an execution may have.
     :param bake: how long the old colour is kept, under alarms, after the flip.
     :param longest_training: a retraining is stopped after this long.
     :param authorization: how clients prove who they are: `api-key` or `iam`.
     :param requests_per_second: what the API lets through per second and method; `burst` above it.
     :param time_budget: what a recommendation may take before popular items are answered instead.
     :param reserved_concurrency: of the serving function, or None for the account's shared pool.
-    :param keep_data: whether `cdk destroy` leaves the buckets and the table.
+    :param keep_data: whether `cdk destroy` leaves the buckets.
     :param on_call_email: who is paged, or None.
     :param runtime: of the functions.
     :param architecture: of the functions.
@@ -71,7 +72,7 @@ class Environment:
     cutoff_lead: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(90))
     collector_timeout: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(10))
     forwarder_cache: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(20))
-    poll: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(30))
+    poll: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(1))
     bake: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(15))
     longest_training: cdk.Duration = field(default_factory=lambda: cdk.Duration.hours(12))
     authorization: Authorization = "api-key"
@@ -195,6 +196,7 @@ LOCAL: Final = Environment(
     region="us-east-1",
     cutoff_lead=cdk.Duration.seconds(3),
     collector_timeout=cdk.Duration.seconds(7),
+    poll=cdk.Duration.seconds(30),
     forwarder_cache=cdk.Duration.seconds(1),
     bake=cdk.Duration.minutes(2),  # of the local cloud's scaled time
     time_budget=cdk.Duration.seconds(2),  # two cores carry the cloud, the functions and the caller
@@ -216,9 +218,9 @@ PROD: Final = Environment(
     name="prod",
     region="us-east-1",
     placements=(Placement(name="recommended-for-you", min_provisioned_tps=2),),
-    requests_per_second=2000,
-    burst=4000,
-    reserved_concurrency=500,
+    requests_per_second=500,  # what a campaign takes before its quota is raised
+    burst=1000,
+    reserved_concurrency=100,
     authorization="iam",
 )
 

@@ -127,10 +127,14 @@ class Dashboard(Construct):
 
     def _events(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Events accepted, rejected, forwarded, set aside",
+            "Events accepted, rejected, set aside, and forwarded to each colour",
             left=[
                 metric(name, environment=self._environment)
-                for name in ("EventsAccepted", "EventsRejected", "EventsForwarded", "EventsQueued")
+                for name in ("EventsAccepted", "EventsRejected", "EventsQueued")
+            ],
+            right=[
+                metric("EventsForwarded", environment=self._environment, colour=colour, label=colour)
+                for colour in COLOURS
             ],
         )
 
@@ -149,10 +153,16 @@ class Dashboard(Construct):
 
     def _lag(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "From click to Personalize (milliseconds)",
+            "From click to Personalize (milliseconds, p99)",
             left=[
-                metric("ForwardLag", environment=self._environment, statistic=statistic, label=statistic)
-                for statistic in ("p50", "p99")
+                metric(
+                    "ForwardLag",
+                    environment=self._environment,
+                    colour=colour,
+                    statistic="p99",
+                    label=colour,
+                )
+                for colour in COLOURS
             ],
         )
 

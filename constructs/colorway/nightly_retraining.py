@@ -38,6 +38,9 @@ from colorway.training_bucket import TrainingBucket
 from vocabulary.colours import Names
 from vocabulary.schemas import DatasetKind
 
+_OLDEST_MODEL = cdk.Duration.hours(36)
+"""A night that is missed is known by noon; one that is late is not yet a page."""
+
 
 class NightlyRetraining(Construct):
     """Define the retraining, when it starts, and what follows when it fails.
@@ -162,13 +165,17 @@ class NightlyRetraining(Construct):
         Alarm(
             self,
             "Overdue",
-            metric=self.metric_succeeded(),
-            notices="Recommendations grow stale: no retraining has succeeded for a day.",
+            # Said by the hourly run too, so that it is known when the nights themselves do not start
+            metric=metric(
+                "ModelAge",
+                environment=names.environment,
+                statistic="Maximum",
+                period=cdk.Duration.hours(1),
+            ),
+            notices="Recommendations grow stale: the live model was trained on data of two nights ago.",
             runbook="retraining-overdue",
             topic=on_call,
-            threshold=1,
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            missing=cloudwatch.TreatMissingData.BREACHING,
+            threshold=_OLDEST_MODEL.to_milliseconds(),
         )
         Alarm(
             self,

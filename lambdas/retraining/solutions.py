@@ -22,7 +22,7 @@ def define_solution(personalize: Any, settings: Settings, *, colour: Colour, pla
         personalize.create_solution(
             name=name,
             datasetGroupArn=settings.dataset_group_arn(colour),
-            recipeArn=wanted.recipe_arn,
+            recipeArn=wanted.recipe_arn(settings.partition),
             performAutoTraining=False,
             **({"solutionConfig": config} if config else {}),
         )

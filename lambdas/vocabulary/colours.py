@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 Colour = Literal["maize", "blue"]
 
@@ -22,7 +22,7 @@ def colour_of(value: str) -> Colour:
     """Read a colour; a ValueError names the value and what is allowed."""
     if value not in COLOURS:
         raise ValueError(f"colour must be one of {', '.join(COLOURS)}, got {value!r}")
-    return cast(Colour, value)
+    return value
 
 
 def live_colour_of(pointer: str) -> Colour | None:

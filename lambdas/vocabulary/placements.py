@@ -46,9 +46,8 @@ class Placement:
         """What a request must name."""
         return RECIPES[self.recipe]
 
-    @property
-    def recipe_arn(self) -> str:
-        return f"arn:aws:personalize:::recipe/{self.recipe}"
+    def recipe_arn(self, partition: str) -> str:
+        return f"arn:{partition}:personalize:::recipe/{self.recipe}"
 
 
 def to_json(placements: Iterable[Placement]) -> str:

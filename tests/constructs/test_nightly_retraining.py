@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -20,7 +20,7 @@ from vocabulary.colours import Names
 from vocabulary.phases import CLEARING, PHASES, phase_of
 from vocabulary.placements import Placement
 
-Template = dict[str, Any]
+Template = Mapping[str, Any]
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class FakeTable:
         self.down = False
         self.reads = 0
 
-    def get_item(self, *, Key: dict[str, str], ConsistentRead: bool) -> dict[str, Any]:  # noqa: N803
+    def get_item(self, *, Key: dict[str, str], ConsistentRead: bool) -> dict[str, Any]:
         assert ConsistentRead
         self.reads += 1
         if self.down:
@@ -104,7 +104,7 @@ class FakeSqs:
         self.faults = iter(faults)
         self.messages: list[dict[str, Any]] = []
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:
         if next(self.faults, False):
             raise error("ServiceUnavailable", "SendMessage")
         self.messages.append(json.loads(MessageBody))

@@ -29,7 +29,7 @@ class FakeKinesis:
         self.records: list[dict[str, Any]] = []
         self.calls = 0
 
-    def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:
         self.calls += 1
         step = self.script.pop(0) if self.script else {}
         if isinstance(step, Exception):

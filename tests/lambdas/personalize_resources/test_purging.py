@@ -27,13 +27,13 @@ class Table:
         errors = SimpleNamespace(ResourceNotFoundException=LookupError)
         self.meta = SimpleNamespace(client=SimpleNamespace(exceptions=errors))
 
-    def scan(self, *, ConsistentRead: bool, ExclusiveStartKey: Any = None) -> dict[str, Any]:  # noqa: N803
+    def scan(self, *, ConsistentRead: bool, ExclusiveStartKey: Any = None) -> dict[str, Any]:
         start = 0 if ExclusiveStartKey is None else self.keys.index(ExclusiveStartKey["key"]) + 1
         items = [{"key": key} for key in self.keys[start : start + 1]]
         more = {"LastEvaluatedKey": items[-1]} if start + 1 < len(self.keys) else {}
         return {"Items": items, **more}
 
-    def delete_item(self, *, Key: dict[str, str]) -> None:  # noqa: N803
+    def delete_item(self, *, Key: dict[str, str]) -> None:
         self.keys.remove(Key["key"])
 
 

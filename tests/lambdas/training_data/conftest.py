@@ -42,24 +42,24 @@ class FakeS3:
         self.objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
         self.read: list[str] = []
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> None:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> None:
         self.objects[Bucket, Key] = (Body, datetime.fromtimestamp(self.now / 1000, UTC))
 
     def upload_file(self, filename: str, bucket: str, key: str) -> None:
         self.put_object(Bucket=bucket, Key=key, Body=Path(filename).read_bytes())
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self.read.append(Key)
         return {"Body": io.BytesIO(self.objects[Bucket, Key][0])}
 
-    def download_fileobj(self, bucket: str, key: str, target: BinaryIO, Config: object) -> None:  # noqa: N803
+    def download_fileobj(self, bucket: str, key: str, target: BinaryIO, Config: object) -> None:
         target.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def get_paginator(self, operation: str) -> FakeS3:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str, StartAfter: str = "") -> Iterator[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, Bucket: str, Prefix: str, StartAfter: str = "") -> Iterator[dict[str, Any]]:
         found = [
             {"Key": key, "Size": len(body), "LastModified": written}
             for (bucket, key), (body, written) in sorted(self.objects.items())
