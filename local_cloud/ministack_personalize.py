@@ -12,7 +12,7 @@ import contextvars
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from ministack.services import stepfunctions
 from local_cloud.ministack_storage import PRINCIPAL, MiniStackStorage
 from local_cloud.personalize import wire
 from local_cloud.personalize.authorization import ANY, resource_of
+from local_cloud.personalize.control import PREFIX, Control
 from local_cloud.personalize.errors import Refused
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.models import SERVICES
@@ -32,6 +33,10 @@ _NAME: Final = "personalize"
 _REQUESTS_AT_A_TIME: Final = 8
 
 Response = tuple[int, dict[str, str], bytes]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def register(*, pace: float) -> None:
@@ -39,7 +44,9 @@ def register(*, pace: float) -> None:
 
     :param pace: real seconds per asynchronous step; 0 for one step each time a resource is looked at.
     """
-    host = _Host(Clock(pace))
+    control = Control(clock=Clock(pace))
+    host = _Host(control)
+    app.app = _with_control(app.app, control)
     app.SERVICE_HANDLERS[_NAME] = host.handle
     router.SERVICE_PATTERNS[_NAME] = {
         "target_prefixes": [wire.TARGET_PREFIX],
@@ -82,11 +89,31 @@ def _name_resources() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
+def _with_control(inner: Asgi, control: Control) -> Asgi:
+    """MiniStack's application, with the control API beside it; the server listens on this machine only."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await inner(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        answer = control.answer(method=scope["method"], path=scope["path"], headers=headers, body=body)
+        raw = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    return application
+
+
 class _Host:
     """One Personalize for each account and Region that is used."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, control: Control) -> None:
+        self._control = control
         self._services: dict[tuple[str, str], Personalize] = {}
         self._lock = threading.Lock()
         # Of its own: MiniStack's functions may hold every thread of the loop's default executor
@@ -114,20 +141,16 @@ class _Host:
                 self._services[account, region] = Personalize(
                     account=account,
                     region=region,
-                    clock=self._clock,
+                    control=self._control,
                     storage=MiniStackStorage(account=account, region=region, endpoint=endpoint),
                 )
             return self._services[account, region]
 
 
 def _pass_role_denial(path: str, headers: dict[str, str], body: bytes) -> Response | None:
-    """Whoever names a role for an import must be allowed to pass it to Personalize."""
-    role_arn = _parsed(body).get("roleArn")
-    if (
-        not app.AUTH
-        or not role_arn
-        or not headers.get("x-amz-target", "").endswith(".CreateDatasetImportJob")
-    ):
+    """Whoever names a role must be allowed to pass it to Personalize."""
+    role_arn = _role_of(_parsed(body))
+    if not app.AUTH or not role_arn or not headers.get("x-amz-target", "").startswith(wire.TARGET_PREFIX):
         return None
     denied = iam_evaluator.enforce(
         router.extract_access_key_id(headers),
@@ -144,6 +167,12 @@ def _pass_role_denial(path: str, headers: dict[str, str], body: bytes) -> Respon
     )
     answer = wire.refusal(None, Refused("AccessDeniedException", message))
     return answer.status, answer.headers, answer.body
+
+
+def _role_of(request: Mapping[str, Any]) -> Any:
+    """The role of a job or dataset group, or that of a metric attribution's output."""
+    output = request.get("metricsOutputConfig")
+    return request.get("roleArn") or (output.get("roleArn") if isinstance(output, dict) else None)
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:

@@ -34,7 +34,9 @@ class MiniStackStorage:
         self._endpoint = endpoint
         self._making = threading.Lock()  # boto3 makes clients on one thread at a time
 
-    def read(self, location: str, *, role_arn: str, job_arn: str) -> Sequence[tuple[str, bytes]]:
+    def read(
+        self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
+    ) -> Sequence[tuple[str, bytes]]:
         """
         :raises AccessRefused: unless the role trusts Personalize, and its policies and the bucket's both
             allow s3:ListBucket and s3:GetObject.
@@ -45,13 +47,28 @@ class MiniStackStorage:
         client = self._client(self._assume(role_arn, job_arn=job_arn))
         try:
             objects = []
-            for name in _keys_at(client, bucket, key):
+            for name in _keys_at(client, bucket, key, recursive=recursive):
                 self._check_bucket_policy(bucket, "s3:GetObject", f"{arn}/{name}", job_arn=job_arn)
                 objects.append((name, client.get_object(Bucket=bucket, Key=name)["Body"].read()))
             return objects
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return []
+            raise AccessRefused(str(error)) from error
+        finally:
+            client.close()
+
+    def write(self, location: str, content: bytes, *, role_arn: str, job_arn: str) -> None:
+        """
+        :raises AccessRefused: unless the role trusts Personalize, and its policies and the bucket's both
+            allow s3:PutObject.
+        """
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        self._check_bucket_policy(bucket, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", job_arn=job_arn)
+        client = self._client(self._assume(role_arn, job_arn=job_arn))
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=content)
+        except ClientError as error:
             raise AccessRefused(str(error)) from error
         finally:
             client.close()
@@ -120,12 +137,13 @@ class MiniStackStorage:
             )
 
 
-def _keys_at(client: Any, bucket: str, key: str) -> Iterator[str]:
-    """The key itself or, of a folder, those of its first level."""
+def _keys_at(client: Any, bucket: str, key: str, *, recursive: bool) -> Iterator[str]:
+    """The key itself or, of a folder, those of its first level, or of all."""
     if key and not key.endswith("/"):
         yield key
         return
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+    level = {} if recursive else {"Delimiter": "/"}
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, **level)
     for page in pages:
         for entry in page.get("Contents", ()):
             if entry["Key"] != key:

@@ -22,6 +22,12 @@ _CREATED: Final[Mapping[str, tuple[str, str]]] = {
     "CreateSolution": ("solution", "name"),
     "CreateCampaign": ("campaign", "name"),
     "CreateFilter": ("filter", "name"),
+    "CreateDatasetExportJob": ("dataset-export-job", "jobName"),
+    "CreateDataDeletionJob": ("data-deletion-job", "jobName"),
+    "CreateBatchInferenceJob": ("batch-inference-job", "jobName"),
+    "CreateBatchSegmentJob": ("batch-segment-job", "jobName"),
+    "CreateMetricAttribution": ("metric-attribution", "name"),
+    "CreateRecommender": ("recommender", "name"),
 }
 """The kind in its ARN, and the member with its name."""
 
@@ -30,6 +36,12 @@ _VERSIONED: Final = ("DescribeSolutionVersion", "GetSolutionMetrics", "StopSolut
 
 _NAMED_BY: Final[Mapping[str, str]] = {
     "CreateSolutionVersion": "solutionArn",
+    "UpdateSolution": "solutionArn",
+    "UpdateDataset": "datasetArn",
+    "UpdateMetricAttribution": "metricAttributionArn",
+    "UpdateRecommender": "recommenderArn",
+    "StartRecommender": "recommenderArn",
+    "StopRecommender": "recommenderArn",
     "UpdateCampaign": "campaignArn",
     "GetRecommendations": "campaignArn",
     "GetPersonalizedRanking": "campaignArn",

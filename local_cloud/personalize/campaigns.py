@@ -1,18 +1,18 @@
-"""Operations on campaigns and filters."""
+"""Operations on campaigns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
-from local_cloud.personalize.filters import parse_filter
-from local_cloud.personalize.lifecycle import FAILED, PENDING
-from local_cloud.personalize.region import Region
+from local_cloud.personalize.lifecycle import FAILED
+from local_cloud.personalize.region import Job, Region
+from local_cloud.personalize.selection import exploration_of
 from local_cloud.personalize.store import Resource
 
 MOST_CAMPAIGNS = 5
-MOST_FILTERS = 30
 
 _LATEST = "/$LATEST"
 _SETTINGS = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
@@ -33,7 +33,7 @@ def create_campaign(region: Region, request: Request) -> Answer:
             "Please delete some and try again."
         )
     settings = {key: request[key] for key in _SETTINGS if key in request}
-    _check_sync(settings)
+    _check_settings(settings, version)
     region.create(
         "Campaign",
         arn,
@@ -44,6 +44,7 @@ def create_campaign(region: Region, request: Request) -> Answer:
             "campaignArn": arn,
             "solutionArn": version.members["solutionArn"],
             "datasetGroupArn": group,
+            "served": version.arn,
         },
         tags=request.get("tags", ()),
     )
@@ -65,10 +66,14 @@ def version_of(region: Region, arn: str) -> Resource:
     return region.store.active("SolutionVersion", arn)
 
 
-def _check_sync(settings: Request) -> None:
-    follows = settings.get("campaignConfig", {}).get("syncWithLatestSolutionVersion", False)
-    if follows and not settings["solutionVersionArn"].endswith(_LATEST):
+def _check_settings(settings: Request, version: Resource) -> None:
+    config = settings.get("campaignConfig", {})
+    if config.get("syncWithLatestSolutionVersion") and not settings["solutionVersionArn"].endswith(_LATEST):
         raise invalid("syncWithLatestSolutionVersion needs a solutionVersionArn that ends in /$LATEST")
+    exploration_of(recipes.name_of(version.members["recipeArn"]), config)
+    for name, influence in config.get("rankingInfluence", {}).items():
+        if not 0 <= influence <= 1:
+            raise invalid(f"rankingInfluence of {name} must be from 0 to 1, got {influence}")
 
 
 def update_campaign(region: Region, request: Request) -> Answer:
@@ -77,21 +82,52 @@ def update_campaign(region: Region, request: Request) -> Answer:
     if campaign.progress is not None or not (campaign.is_active or campaign.status == FAILED):
         raise in_use(f"{campaign.arn} has an update or another change in progress")
     settings = {key: request[key] for key in _SETTINGS if key in request}
-    if "solutionVersionArn" in settings:
-        version = version_of(region, settings["solutionVersionArn"])
-        if version.members["solutionArn"] != campaign.members["solutionArn"]:
-            raise invalid(f"{version.arn} is not a version of {campaign.members['solutionArn']}")
+    if not settings:
+        raise invalid(f"One of {', '.join(_SETTINGS)} must be given")
     new = {**{key: campaign.members[key] for key in _SETTINGS if key in campaign.members}, **settings}
-    _check_sync(new)
-    moment = region.clock.stamp()
-    update = {**new, "status": PENDING, "creationDateTime": moment, "lastUpdatedDateTime": moment}
-    campaign.members["latestCampaignUpdate"] = update
+    version = version_of(region, new["solutionVersionArn"])
+    if version.members["solutionArn"] != campaign.members["solutionArn"]:
+        raise invalid(f"{version.arn} is not a version of {campaign.members['solutionArn']}")
+    _check_settings(new, version)
+    _update(region, campaign, new, version)
+    return {"campaignArn": campaign.arn}
+
+
+def _update(region: Region, campaign: Resource, new: Request, version: Resource) -> None:
+    new = {**new, "served": version.arn}
+    region.update(campaign, new, member="latestCampaignUpdate", job=update_job(region, campaign, new))
+
+
+def update_job(region: Region, campaign: Resource, new: Request) -> Job:
+    """What an update changes once it is ACTIVE."""
 
     def finish(_: Any) -> None:
-        campaign.members.update(new, status="ACTIVE", lastUpdatedDateTime=update["lastUpdatedDateTime"])
+        changed = {key: new[key] for key in (*_SETTINGS, "served") if key in new}
+        campaign.members.update(changed, status="ACTIVE", lastUpdatedDateTime=region.clock.stamp())
+        campaign.members.pop("failureReason", None)
 
-    campaign.progress = region.being_created(update, finish=finish)
-    return {"campaignArn": campaign.arn}
+    return Job(finish=finish)
+
+
+def follow_latest(region: Region) -> None:
+    """Update every campaign that syncs with the latest solution version of which there is a newer one.
+
+    Developer guide, "Automatic training and campaigns": it serves the old one until the update is ACTIVE.
+    """
+    for campaign in region.store.everything():
+        if campaign.kind != "Campaign" or not campaign.is_active or campaign.progress is not None:
+            continue
+        if campaign.members.get("campaignConfig", {}).get("syncWithLatestSolutionVersion"):
+            newest = [
+                version
+                for version in region.store.everything()
+                if version.kind == "SolutionVersion"
+                and version.members["solutionArn"] == campaign.members["solutionArn"]
+                and version.is_active
+            ][-1:]
+            if newest and newest[0].arn != campaign.members["served"]:
+                settings = {key: campaign.members[key] for key in _SETTINGS if key in campaign.members}
+                _update(region, campaign, settings, newest[0])
 
 
 def delete_campaign(region: Region, request: Request) -> Answer:
@@ -99,25 +135,4 @@ def delete_campaign(region: Region, request: Request) -> Answer:
     if campaign.progress is not None:
         raise in_use(f"{campaign.arn} has an update or another change in progress")
     region.delete(campaign)
-    return {}
-
-
-def create_filter(region: Region, request: Request) -> Answer:
-    group = region.store.active("DatasetGroup", request["datasetGroupArn"])
-    parse_filter(request["filterExpression"])
-    arn = region.arn(f"filter/{request['name']}")
-    if region.store.peek(arn) is not None:
-        raise already_exists(arn)
-    if len(region.store.all("Filter", datasetGroupArn=group.arn)) >= MOST_FILTERS:
-        raise limit_exceeded(f"{group.arn} has {MOST_FILTERS} filters already")
-    members = {key: value for key, value in request.items() if key != "tags"}
-    region.create("Filter", arn, {**members, "filterArn": arn}, tags=request.get("tags", ()))
-    return {"filterArn": arn}
-
-
-def delete_filter(region: Region, request: Request) -> Answer:
-    resource = region.store.get("Filter", request["filterArn"])
-    if resource.progress is not None:
-        raise in_use(f"{resource.arn} has status {resource.status}")
-    region.delete(resource)
     return {}

@@ -18,7 +18,13 @@ from local_cloud.personalize.schemas import Field, Schema
 MINIMUM_INTERACTIONS: Final = 1000
 """Records in an import of interactions, whole or incremental."""
 
-_LONGEST: Final = {"categorical": 1000, "textual": 20_000}
+_IDS: Final = frozenset({"USER_ID", "ITEM_ID"})
+_LONGEST: Final = {"id": 256, "categorical": 1000, "textual": 20_000}
+"""Characters: developer guide, "Amazon Personalize endpoints and quotas"."""
+
+_MOST_EVENT_TYPES: Final = 10
+"""With the optional metadata columns; the same page."""
+
 _GUIDELINES: Final = "https://docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html"
 _NONCONFORMING: Final = (
     "Input csv has rows that do not conform to the dataset schema. Please ensure all required data fields "
@@ -50,7 +56,18 @@ def read_rows(objects: Sequence[tuple[str, bytes]], schema: Schema) -> list[Row]
         raise Failed(
             f"The data hold {records} interactions records, an import needs at least {MINIMUM_INTERACTIONS}."
         )
+    _check_event_types(rows, schema)
     return list(rows)
+
+
+def _check_event_types(rows: Iterable[Row], schema: Schema) -> None:
+    if schema.dataset_type != "INTERACTIONS" or "EVENT_TYPE" not in schema.columns:
+        return
+    column = schema.columns.index("EVENT_TYPE")
+    kinds, more = {row[column] for row in rows}, len(schema.metadata)
+    if len(kinds) + more > _MOST_EVENT_TYPES:
+        told = f"got {len(kinds)} and {more}"
+        raise Failed(f"Event types and optional metadata columns are {_MOST_EVENT_TYPES} at most, {told}.")
 
 
 def _records(key: str, content: bytes, schema: Schema) -> Iterable[Row]:
@@ -88,7 +105,8 @@ def _check_header(header: str, schema: Schema) -> None:
 
 def _reader(field: Field) -> Callable[[str], Any]:
     convert = _CONVERSIONS.get(field.kind, str)
-    longest = _LONGEST["textual" if field.textual else "categorical"] if field.kind == "string" else None
+    longest = _longest(field)
+    known: dict[str, str] = {}  # Each text once, however many rows have it
 
     def read(cell: str) -> Any:
         if cell == "":
@@ -101,12 +119,20 @@ def _reader(field: Field) -> Callable[[str], Any]:
                 "character limit, make sure your data follows the formatting guidelines listed in "
                 f"{_GUIDELINES}."
             )
+        if convert is str:
+            return known.setdefault(cell, cell)
         try:
             return convert(cell)
         except ValueError:
             raise Failed(_NONCONFORMING) from None
 
     return read
+
+
+def _longest(field: Field) -> int | None:
+    if field.kind != "string":
+        return None
+    return _LONGEST["id" if field.name in _IDS else "textual" if field.textual else "categorical"]
 
 
 def _integer(cell: str) -> int:

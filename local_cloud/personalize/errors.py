@@ -14,16 +14,20 @@ class Refused(Exception):
     """A request that is answered with an error.
 
     :param code: as the service model names it, with "Exception".
+    :param status: of HTTP, for an error that no model lists; the protocol's own otherwise.
+    :param injected: as a fault on purpose, and answered as it is.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, status: int | None = None, injected: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.status = status
+        self.injected = injected
 
     def as_modelled(self, codes: frozenset[str]) -> Refused:
         """An operation answers only errors that its model lists; any other is an invalid input there."""
-        if self.code in codes or self.code in _GENERIC or not codes:
+        if self.injected or self.code in codes or self.code in _GENERIC or not codes:
             return self
         return Refused("InvalidInputException", self.message)
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from local_cloud.personalize.capacity import MOST_EVENTS, MOST_RECORDS
 from local_cloud.personalize.errors import Refused, in_use, invalid
 from local_cloud.personalize.region import Region
+from local_cloud.personalize.schemas import camel_case
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.streamed import Event
 
@@ -24,13 +26,14 @@ def put_events(region: Region, request: Request) -> dict[str, Any]:
     with region.store.turn():
         tracker = _tracker(region, request["trackingId"])
         group = tracker.members["datasetGroupArn"]
+        region.take(tracker.arn, least=MOST_EVENTS, most=MOST_EVENTS)
         dataset = region.dataset(group, "INTERACTIONS")
         if dataset is None:
             raise invalid(f"{group} has no Interactions dataset")
         versions = region.store.all("SolutionVersion", datasetGroupArn=group)
-        models = [region.models[version.arn] for version in versions if version.arn in region.models]
+        models = [region.model(version.arn) for version in versions if version.arn in region.trained]
         # Within the turn, so that models learn in the order in which the dataset has them
-        for touch in [touch for event in events for touch in dataset.events.add(event)]:
+        for touch in [touch for event in events for touch in dataset.stream(event)]:
             for model in models:
                 model.record(touch.user_id, touch.item_id, touch.timestamp)
     return {}
@@ -44,10 +47,9 @@ def _tracker(region: Region, tracking_id: str) -> Resource:
 
 
 def _event(request: Request, sent: Request) -> Event:
-    if "properties" in sent:
-        keys = _properties(sent["properties"])
-        if wrong := [key for key in keys if key.lower() in _NOT_IN_PROPERTIES]:
-            raise invalid(f"properties must not hold {', '.join(wrong)}")
+    properties = _properties(sent["properties"]) if "properties" in sent else None
+    if wrong := [key for key in properties or () if key.lower() in _NOT_IN_PROPERTIES]:
+        raise invalid(f"properties must not hold {', '.join(wrong)}")
     return Event(
         session_id=request["sessionId"],
         user_id=request.get("userId"),
@@ -56,6 +58,9 @@ def _event(request: Request, sent: Request) -> Event:
         timestamp=int(sent["sentAt"]),
         event_type=sent["eventType"],
         event_value=sent.get("eventValue"),
+        impression=sent.get("impression"),
+        recommendation_id=sent.get("recommendationId"),
+        properties=properties,
     )
 
 
@@ -83,12 +88,13 @@ def _put(
     """Replace whole records."""
     with region.store.turn():
         resource = region.store.get("Dataset", request["datasetArn"])
+        region.take(resource.arn, least=MOST_RECORDS, most=MOST_RECORDS)
         if resource.members["datasetType"] != dataset_type:
             raise invalid(f"{resource.arn} is not a dataset of {dataset_type}")
         if not resource.is_active:
             raise in_use(f"{resource.arn} must be ACTIVE for this, its status is {resource.status}")
         dataset = region.datasets[resource.arn]
-        columns = {_camel(name): name for name in dataset.schema.columns}
+        columns = {camel_case(name): name for name in dataset.schema.columns}
         records = []
         for entry in request[entries]:
             given = _properties(entry["properties"]) if "properties" in entry else {}
@@ -102,9 +108,3 @@ def _put(
 
 def _unknown(given: list[str], columns: Mapping[str, str]) -> Refused:
     return invalid(f"properties may hold {', '.join(columns)}, got {', '.join(given)}")
-
-
-def _camel(column: str) -> str:
-    """The key of a schema's column in `properties`: NUMBER_OF_RATINGS is numberOfRatings."""
-    first, *rest = column.lower().split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from local_cloud.personalize.errors import Refused, invalid, not_here
 
@@ -24,7 +24,15 @@ class Parameter:
     name: str
 
 
-Value = str | float | Parameter
+@dataclass(frozen=True)
+class Current:
+    """A field of the item or of the user that each request is about."""
+
+    of: Literal["item", "user"]
+    field: str
+
+
+Value = str | float | Parameter | Current
 EVERY_EVENT: Final = "*"
 
 
@@ -131,7 +139,8 @@ class _Parser:
         if (kind, shown) == ("symbol", "*"):
             return EVERY_EVENT
         if kind == "word" and shown.lower().startswith(("currentitem.", "currentuser.")):
-            raise not_here(f"{shown} as a value in a filter")
+            owner, _, field = shown.partition(".")
+            return Current("item" if owner.lower() == "currentitem" else "user", field.upper())
         value = _literal(kind, shown)
         if value is None:
             raise self._wrong('"text", a number or $PARAMETER', back=True)
@@ -174,10 +183,10 @@ def parse_literals(name: str, text: str) -> list[str | float]:
         raise invalid(f"Invalid value of the filter parameter {name}: {text}")
     if any(value is None or isinstance(value, Parameter) for value in literals):
         raise invalid(f'The value of {name} must be "text" in quotation marks or a number, got {text}')
-    return [value for value in literals if value is not None and not isinstance(value, Parameter)]
+    return [value for value in literals if isinstance(value, (str, float))]
 
 
-def _literal(kind: str, shown: str) -> Value | None:
+def _literal(kind: str, shown: str) -> str | float | Parameter | None:
     if kind == "text":
         return shown[1:-1]
     if kind == "number":

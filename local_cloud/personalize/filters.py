@@ -1,7 +1,8 @@
 """Filters: which items a request may be answered with.
 
 Supported: INCLUDE and EXCLUDE of ItemID by Interactions.EVENT_TYPE or fields of Items, AND and OR,
-several expressions joined by "|", and an IF on fields of CurrentUser.
+several expressions joined by "|", an IF on fields of CurrentUser, and fields of CurrentItem and
+CurrentUser as values.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from local_cloud.personalize.errors import invalid
 from local_cloud.personalize.filter_grammar import (
     EVERY_EVENT,
     Condition,
+    Current,
     Expression,
     Parameter,
     parse_expressions,
@@ -40,11 +42,13 @@ class Facts:
     """What a filter knows of one request.
 
     :param item: the columns of an item.
+    :param user: the columns of the user that the request names, `current_item` those of the item.
     """
 
     touches: Iterable[Touch]
     item: Callable[[str], Mapping[str, Any]]
     user: Mapping[str, Any]
+    current_item: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,38 @@ class Filter:
 
     def uses_interactions(self) -> bool:
         return any(c.dataset == "interactions" for e in self.expressions for a in e.alternatives for c in a)
+
+    def apart(self) -> tuple[Filter, Filter] | None:
+        """What goes by items, and what EXCLUDEs by interactions: an item must pass both.
+
+        None where an INCLUDE goes by interactions, which makes it one with the others.
+        """
+        by_items: list[Expression] = []
+        by_interactions: list[Expression] = []
+        for expression in self.expressions:
+            used = any(c.dataset == "interactions" for tests in expression.alternatives for c in tests)
+            if used and expression.includes:
+                return None
+            (by_interactions if used else by_items).append(expression)
+        return Filter(tuple(by_items)), Filter(tuple(by_interactions))
+
+    def fields(self) -> frozenset[str]:
+        """The distinct fields of datasets, e.g. `items.PRICE`: quotas count them."""
+        return frozenset(
+            f"{condition.dataset}.{condition.field}"
+            for expression in self.expressions
+            for conditions in [*expression.alternatives, expression.on_user]
+            for condition in conditions
+        )
+
+    def uses_current_item(self) -> bool:
+        return any(
+            isinstance(value, Current) and value.of == "item"
+            for expression in self.expressions
+            for conditions in expression.alternatives
+            for condition in conditions
+            for value in condition.values
+        )
 
     def allows(self, facts: Facts, given: Mapping[str, str]) -> Callable[[str], bool]:
         """Which items may be in the answer.
@@ -85,14 +121,14 @@ def _test(
     for conditions in expression.alternatives:
         tests = []
         for condition in conditions:
-            values = _resolved(condition, given, required=expression.includes)
+            values = _resolved(condition, given, facts, required=expression.includes)
             if values is None:
                 break  # An EXCLUDE whose parameter has no value is left out
             tests.append(_item_test(condition, values, facts))
         else:
             alternatives.append(tests)
     for condition in expression.on_user:
-        values = _resolved(condition, given, required=expression.includes)
+        values = _resolved(condition, given, facts, required=expression.includes)
         if values is None or not _matches(condition.op, facts.user.get(condition.field), values):
             return None
     if not alternatives:
@@ -125,7 +161,9 @@ def _matches(op: str, actual: Any, values: Collection[str | float]) -> bool:
         return has == (op in ("IN", "="))
     if op in ("IN", "NOT IN"):
         return any(_same(actual, value) for value in values) == (op == "IN")
-    (value,) = values
+    if not values:
+        return False
+    value = next(iter(values))
     if actual is None:
         return op == "!="
     number = _number(value) if isinstance(actual, (int, float)) else None
@@ -148,11 +186,13 @@ def _number(value: str | float) -> float | None:
 
 
 def _resolved(
-    condition: Condition, given: Mapping[str, Collection[str | float]], *, required: bool
+    condition: Condition, given: Mapping[str, Collection[str | float]], facts: Facts, *, required: bool
 ) -> Collection[str | float] | None:
     values: list[str | float] = []
     for value in condition.values:
-        if not isinstance(value, Parameter):
+        if isinstance(value, Current):
+            values.extend(_values_of(facts.current_item if value.of == "item" else facts.user, value.field))
+        elif not isinstance(value, Parameter):
             values.append(value)
         elif value.name in given:
             values.extend(given[value.name])
@@ -160,9 +200,19 @@ def _resolved(
             raise invalid(f"The filter needs a value for the parameter {value.name}")
         else:
             return None
+    if not values and any(isinstance(value, Current) for value in condition.values):
+        return None if not required else []
     if condition.op not in ("IN", "NOT IN") and len(values) != 1:
         raise invalid(f"The filter compares {condition.field} with one value, got {len(values)}")
     return values
+
+
+def _values_of(record: Mapping[str, Any], field: str) -> list[str | float]:
+    """Of a field with several categories, each."""
+    value = record.get(field)
+    if value is None:
+        return []
+    return list(value.split("|")) if isinstance(value, str) else [value]
 
 
 def parse_filter(expression: str) -> Filter:

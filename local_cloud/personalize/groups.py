@@ -1,4 +1,4 @@
-"""Operations on schemas, dataset groups, datasets and event trackers."""
+"""Operations on schemas, dataset groups and event trackers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local_cloud.personalize.datasets import Dataset
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.region import Region, random_id
-from local_cloud.personalize.schemas import dataset_type_of, parse_schema
+from local_cloud.personalize.schemas import parse_schema
 from local_cloud.personalize.store import Kind, Resource
 
 MOST_DATASET_GROUPS = 5
 MOST_SCHEMAS = 500
 
-_HELD_BY_A_GROUP: tuple[Kind, ...] = ("Solution", "EventTracker", "Filter", "Dataset")
+_HELD_BY_A_GROUP: tuple[Kind, ...] = ("Solution", "EventTracker", "Filter", "MetricAttribution", "Dataset")
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -35,8 +34,10 @@ def create_schema(region: Region, request: Request) -> Answer:
 
 def delete_schema(region: Region, request: Request) -> Answer:
     schema = region.store.get("Schema", request["schemaArn"])
-    if users := region.store.all("Dataset", schemaArn=schema.arn):
-        raise in_use(f"{schema.arn} is used by {users[0].arn}")
+    for dataset in region.store.all("Dataset"):
+        update = dataset.members.get("latestDatasetUpdate", {}) if dataset.progress else {}
+        if schema.arn in (dataset.members["schemaArn"], update.get("schemaArn")):
+            raise in_use(f"{schema.arn} is used by {dataset.arn}")
     region.store.remove(schema)
     return {}
 
@@ -65,63 +66,6 @@ def delete_dataset_group(region: Region, request: Request) -> Answer:
         raise in_use(f"{group.arn} still has {', '.join(resource.arn for resource in held)}")
     region.delete(group)
     return {}
-
-
-def create_dataset(region: Region, request: Request) -> Answer:
-    group = region.store.get("DatasetGroup", request["datasetGroupArn"])
-    schema = region.store.get("Schema", request["schemaArn"])
-    kind = dataset_type_of(request["datasetType"])
-    parsed = parse_schema(schema.members["schema"])
-    if parsed.dataset_type != kind:
-        raise invalid(f"The schema {schema.arn} is of {parsed.dataset_type}, the dataset of {kind}")
-    region.store.active("DatasetGroup", group.arn)
-    arn = region.arn(f"dataset/{group.members['name']}/{kind}")
-    region.create(
-        "Dataset",
-        arn,
-        {
-            "name": request["name"],
-            "datasetArn": arn,
-            "datasetGroupArn": group.arn,
-            "datasetType": kind,
-            "schemaArn": schema.arn,
-        },
-        tags=request.get("tags", ()),
-    )
-    region.datasets[arn] = Dataset(parsed)
-    return {"datasetArn": arn}
-
-
-def delete_dataset(region: Region, request: Request) -> Answer:
-    """With its data, imported and streamed."""
-    dataset = region.store.get("Dataset", request["datasetArn"])
-    if dataset.progress is not None:
-        raise in_use(f"{dataset.arn} has status {dataset.status}")
-    if holders := _holders(region, dataset):
-        raise in_use(f"{dataset.arn} is in use by {', '.join(holder.arn for holder in holders)}")
-
-    def forget() -> None:
-        region.datasets.pop(dataset.arn, None)
-        for job in region.store.all("DatasetImportJob", datasetArn=dataset.arn):
-            region.store.remove(job)
-
-    region.delete(dataset, then=forget)
-    return {}
-
-
-def _holders(region: Region, dataset: Resource) -> list[Resource]:
-    """What keeps a dataset from being deleted: developer guide, "Deleting a dataset"."""
-    store, group = region.store, dataset.members["datasetGroupArn"]
-    holders = store.all("Filter", datasetGroupArn=group)
-    if dataset.members["datasetType"] == "INTERACTIONS":
-        holders += store.all("EventTracker", datasetGroupArn=group)
-    busy = [
-        *store.all("DatasetImportJob", datasetArn=dataset.arn),
-        *store.all("SolutionVersion", datasetGroupArn=group),
-    ]
-    holders += [resource for resource in busy if resource.is_being_created]
-    campaigns = store.all("Campaign", datasetGroupArn=group)
-    return holders + [campaign for campaign in campaigns if campaign.is_active or campaign.is_being_created]
 
 
 def create_event_tracker(region: Region, request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""The recipes, and the hyperparameters that each takes.
+"""The recipes, and what they are made of: DescribeRecipe, DescribeAlgorithm, DescribeFeatureTransformation.
 
 Developer guide, "Choosing a recipe": the recipes of custom dataset groups that the local
 recommenders implement.
@@ -9,83 +9,128 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local_cloud.personalize.errors import invalid, not_found
-from local_cloud.personalize.recommenders import RECIPES
+from local_cloud.personalize import hyperparameters
+from local_cloud.personalize.errors import not_found
+from local_cloud.personalize.hyperparameters import Search
+from local_cloud.personalize.recommenders import LEGACY_RECIPES, RECIPES, Recipe
 
-_RECIPE_PREFIX: Final = "recipe/"
+UPDATABLE: Final = frozenset({"aws-user-personalization", "aws-hrnn-coldstart"})
+"""Recipes of which a solution version can be trained with `trainingMode` UPDATE."""
 
-_HISTORY_PERCENTILES: Final = frozenset(
-    {"min_user_history_length_percentile", "max_user_history_length_percentile"}
-)
-_RECURRENT: Final = frozenset({"hidden_dimension", "bptt", "recency_mask"})
-_HYPERPARAMETERS: Final[dict[str, frozenset[str]]] = {
-    "aws-user-personalization": _RECURRENT,
-    "aws-user-personalization-v2": frozenset({"apply_recency_bias"}),
-    "aws-personalized-ranking": _RECURRENT,
-    "aws-personalized-ranking-v2": frozenset({"apply_recency_bias"}),
-    "aws-similar-items": frozenset({"popularity_discount_factor"}),
-    "aws-sims": frozenset(
-        {
-            "popularity_discount_factor",
-            "min_cointeraction_count",
-            "min_user_history_length_percentile",
-            "max_user_history_length_percentile",
-            "min_item_interaction_count_percentile",
-            "max_item_interaction_count_percentile",
-        }
-    ),
+_ALGORITHMS: Final = {"aws-trending-now": "aws-trending-now-custom"}
+"""Where the algorithm is not called like the recipe: developer guide, the recipe's page."""
+
+_FEATURE_TRANSFORMATIONS: Final = {
+    "aws-user-personalization": "JSON-percentile-filtering",
+    "aws-personalized-ranking": "JSON-percentile-filtering",
+    "aws-hrnn": "JSON-percentile-filtering",
+    "aws-sims": "JSON-percentile-filtering",
 }
-_FEATURE_PARAMETERS: Final[dict[str, frozenset[str]]] = {
-    "aws-user-personalization": _HISTORY_PERCENTILES,
-    "aws-personalized-ranking": _HISTORY_PERCENTILES,
-    "aws-sims": _HYPERPARAMETERS["aws-sims"],
-}
+"""Seen in stored outputs of DescribeRecipe (aws-samples notebooks); others are called like the recipe."""
+
 _SINCE: Final = 1_560_124_800.0
 """10 June 2019, when the service opened: the date that recipes carry."""
 
 
-def recipe_arn(name: str, partition: str = "aws") -> str:
-    return f"arn:{partition}:personalize:::{_RECIPE_PREFIX}{name}"
+def arn_of(kind: str, name: str, partition: str = "aws") -> str:
+    """:param kind: `recipe`, `algorithm` or `feature-transformation`."""
+    return f"arn:{partition}:personalize:::{kind}/{name}"
 
 
-def name_of(arn: str) -> str:
+def offered(*, legacy: bool) -> Mapping[str, Recipe]:
+    """:param legacy: with the HRNN recipes that AWS no longer has."""
+    return {**RECIPES, **LEGACY_RECIPES} if legacy else RECIPES
+
+
+def recipe_of(name: str) -> Recipe:
+    return offered(legacy=True)[name]
+
+
+def name_of(arn: str, *, legacy: bool = True) -> str:
     """The name of a recipe.
 
     :raises Refused: ResourceNotFoundException when there is none with this ARN.
     """
     name = arn.rpartition("/")[2]
-    if name not in RECIPES or arn.split(":")[3:] != ["", "", f"{_RECIPE_PREFIX}{name}"]:
+    if name not in offered(legacy=legacy) or arn.split(":")[3:] != ["", "", f"recipe/{name}"]:
         raise not_found(arn)
     return name
 
 
-def describe(name: str) -> dict[str, Any]:
-    arn = recipe_arn(name)
+def describe(name: str, partition: str = "aws") -> dict[str, Any]:
     return {
         "name": name,
-        "recipeArn": arn,
-        "algorithmArn": _algorithm_arn(name),
-        "featureTransformationArn": arn.replace(f":{_RECIPE_PREFIX}", ":feature-transformation/"),
+        "recipeArn": arn_of("recipe", name, partition),
+        "algorithmArn": algorithm_arn(name, partition),
+        "featureTransformationArn": arn_of("feature-transformation", _transformation(name), partition),
         "status": "ACTIVE",
-        "description": RECIPES[name].description,
+        "description": recipe_of(name).description,
         "creationDateTime": _SINCE,
-        "recipeType": RECIPES[name].recipe_type,
+        "recipeType": recipe_of(name).recipe_type,
         "lastUpdatedDateTime": _SINCE,
     }
 
 
+def describe_algorithm(arn: str) -> dict[str, Any]:
+    """
+    :raises Refused: ResourceNotFoundException.
+    """
+    for recipe in offered(legacy=True):
+        if arn == algorithm_arn(recipe, arn.split(":")[1]):
+            parameters = [
+                each for each in hyperparameters.of_recipe(recipe) if each.part == "algorithmHyperParameters"
+            ]
+            return {
+                "name": _ALGORITHMS.get(recipe, recipe),
+                "algorithmArn": arn,
+                "defaultHyperParameters": {each.name: each.default for each in parameters},
+                "defaultHyperParameterRanges": hyperparameters.ranges(parameters),
+                "trainingInputMode": "File",
+                "creationDateTime": _SINCE,
+                "lastUpdatedDateTime": _SINCE,
+            }
+    raise not_found(arn)
+
+
+def describe_feature_transformation(arn: str) -> dict[str, Any]:
+    """
+    :raises Refused: ResourceNotFoundException.
+    """
+    for recipe in offered(legacy=True):
+        if arn == arn_of("feature-transformation", _transformation(recipe), arn.split(":")[1]):
+            return {
+                "name": _transformation(recipe),
+                "featureTransformationArn": arn,
+                "defaultParameters": {
+                    each.name: each.default
+                    for each in hyperparameters.of_recipe(recipe)
+                    if each.part == "featureTransformationParameters"
+                },
+                "creationDateTime": _SINCE,
+                "lastUpdatedDateTime": _SINCE,
+                "status": "ACTIVE",
+            }
+    raise not_found(arn)
+
+
 def check_parameters(name: str, config: Mapping[str, Any]) -> None:
-    """Every hyperparameter of a `solutionConfig` must be one of the recipe's.
+    """
+    :raises Refused: InvalidInputException.
+    """
+    hyperparameters.check(name, config, algorithm_arn=algorithm_arn(name))
+
+
+def search_of(name: str, config: Mapping[str, Any]) -> Search:
+    """What `performHPO` tries.
 
     :raises Refused: InvalidInputException.
     """
-    given = set(config.get("algorithmHyperParameters", {}))
-    features = set(config.get("featureTransformationParameters", {}))
-    if given - _HYPERPARAMETERS.get(name, frozenset()) or features - _FEATURE_PARAMETERS.get(
-        name, frozenset()
-    ):
-        raise invalid(f"Provide a hyperparameter that is used in the algorithm: {_algorithm_arn(name)}")
+    return hyperparameters.search_of(name, config, algorithm_arn=algorithm_arn(name))
 
 
-def _algorithm_arn(name: str) -> str:
-    return recipe_arn(name).replace(f":{_RECIPE_PREFIX}", ":algorithm/")
+def algorithm_arn(name: str, partition: str = "aws") -> str:
+    return arn_of("algorithm", _ALGORITHMS.get(name, name), partition)
+
+
+def _transformation(name: str) -> str:
+    return _FEATURE_TRANSFORMATIONS.get(name, name)

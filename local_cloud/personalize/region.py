@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from local_cloud.personalize.capacity import Capacity
+from local_cloud.personalize.control import Control
 from local_cloud.personalize.datasets import Dataset
 from local_cloud.personalize.errors import Refused
 from local_cloud.personalize.lifecycle import (
-    ACTIVE,
+    COURSES,
     DELETE_IN_PROGRESS,
     DELETE_PENDING,
-    IN_PROGRESS,
     PENDING,
+    USUAL_COURSE,
     Clock,
     Progress,
 )
 from local_cloud.personalize.recommenders import Model
 from local_cloud.personalize.schemas import DatasetType
 from local_cloud.personalize.store import Kind, Resource, Store
+from local_cloud.personalize.training import Trained
 
 _MOST_TAGS = 50
 
@@ -31,34 +34,63 @@ class AccessRefused(Exception):
 
 
 class Storage(Protocol):
-    """Where data to import lie: Amazon S3."""
+    """Where jobs read and write: Amazon S3."""
 
-    def read(self, location: str, *, role_arn: str, job_arn: str) -> Sequence[tuple[str, bytes]]:
+    def read(
+        self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
+    ) -> Sequence[tuple[str, bytes]]:
         """Key and content of the object at `location`, or, where it ends with "/", of those right in it.
 
+        :param recursive: those of its sub-folders too.
         :raises AccessRefused: unless the role and the bucket's policy both let Personalize read.
         """
+
+    def write(self, location: str, content: bytes, *, role_arn: str, job_arn: str) -> None:
+        """
+        :raises AccessRefused: unless the role and the bucket's policy both let Personalize write.
+        """
+
+
+def _nothing(_: Any) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is behind something that takes a while.
+
+    :param work: done on another thread in the meantime; its `Failed` is the `failureReason`.
+    :param finish: takes its result, within a turn, when the status becomes the last one.
+    """
+
+    work: Callable[[], Any] | None = None
+    finish: Callable[[Any], None] = _nothing
 
 
 @dataclass(kw_only=True)
 class Region:
     """
     :param datasets: the data of each dataset, by its ARN.
-    :param models: what each ACTIVE solution version has learnt, by its ARN.
+    :param trained: what each ACTIVE solution version has learnt and from what, by its ARN.
     """
 
     account: str
     name: str
-    clock: Clock
+    control: Control
     storage: Storage
     workers: ThreadPoolExecutor
     partition: str = "aws"
     store: Store = field(init=False)
     datasets: dict[str, Dataset] = field(default_factory=dict)
-    models: dict[str, Model] = field(default_factory=dict)
+    trained: dict[str, Trained] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = Store(self.clock)
+        self._capacity = Capacity(now=self.clock.now, lasts=self.clock.lasts)
+
+    @property
+    def clock(self) -> Clock:
+        return self.control.clock
 
     def arn(self, path: str) -> str:
         """:param path: e.g. `solution/name`."""
@@ -70,6 +102,17 @@ class Region:
             return self.datasets[resource.arn]
         return None
 
+    def take(self, what: str, *, least: float, most: float) -> None:
+        """One request of what has a capacity, where that is a setting.
+
+        :raises Refused: ThrottlingException.
+        """
+        if self.control.settings.throttling:
+            self._capacity.take(what, least=least, most=most)
+
+    def model(self, version_arn: str) -> Model:
+        return self.trained[version_arn].model
+
     def create(
         self,
         kind: Kind,
@@ -77,40 +120,46 @@ class Region:
         members: Mapping[str, Any],
         *,
         tags: Sequence[Mapping[str, str]] = (),
-        work: Callable[[], Any] | None = None,
-        finish: Callable[[Any], None] = lambda _: None,
+        job: Callable[[Region, Resource], Job] | None = None,
     ) -> Resource:
-        """Begin CREATE PENDING -> CREATE IN_PROGRESS -> ACTIVE | CREATE FAILED.
+        """Begin CREATE PENDING -> CREATE IN_PROGRESS -> ACTIVE | CREATE FAILED, or the kind's own `Course`.
 
-        :param work: what is done in the meantime, on another thread; its result goes to `finish`.
-        :raises Refused: ResourceAlreadyExistsException.
+        :raises Refused: ResourceAlreadyExistsException, TooManyTagsException.
         """
         moment = self.clock.stamp()
+        dates = {"creationDateTime": moment, "lastUpdatedDateTime": moment}
+        status = COURSES.get(kind, USUAL_COURSE).pending
         resource = Resource(
-            kind=kind,
-            arn=arn,
-            members={
-                **members,
-                "status": PENDING,
-                "creationDateTime": moment,
-                "lastUpdatedDateTime": moment,
-            },
-            tags=tags_of(tags),
+            kind=kind, arn=arn, members={**members, "status": status, **dates}, tags=tags_of(tags)
         )
         self.store.add(resource)
-        resource.progress = self.being_created(resource.members, work=work, finish=finish)
+        self.begin(f"Create{kind}", resource, resource.members, job=job(self, resource) if job else Job())
         return resource
 
-    def being_created(
-        self,
-        record: dict[str, Any],
-        *,
-        work: Callable[[], Any] | None = None,
-        finish: Callable[[Any], None] = lambda _: None,
-    ) -> Progress:
-        future: Future[Any] | None = self.workers.submit(work) if work else None
-        return Progress(
-            record=record, steps=[IN_PROGRESS, ACTIVE], since=self.clock.now(), work=future, finish=finish
+    def update(self, resource: Resource, new: Mapping[str, Any], *, member: str, job: Job) -> None:
+        """Begin an update, which has a status of its own; the resource's stays as it is.
+
+        :param new: what the update changes.
+        :param member: of the resource that tells of its latest update.
+        """
+        moment = self.clock.stamp()
+        record = {**new, "status": PENDING, "creationDateTime": moment, "lastUpdatedDateTime": moment}
+        resource.members[member] = record
+        self.begin(f"Update{resource.kind}", resource, record, job=job)
+
+    def begin(self, operation: str, resource: Resource, record: dict[str, Any], *, job: Job) -> None:
+        """Let a record with a `status` take its course; also what a restart has interrupted."""
+        course = COURSES.get(resource.kind, USUAL_COURSE)
+        resource.doing = operation
+        resource.progress = Progress(
+            record=record,
+            steps=[course.under_way, course.done],
+            since=self.clock.now(),
+            work=self.workers.submit(job.work) if job.work else None,
+            finish=job.finish,
+            operation=operation,
+            fault=self.control.faults.of_resource(operation, resource.arn),
+            failed=course.failed,
         )
 
     def delete(self, resource: Resource, *, then: Callable[[], None] = lambda: None) -> None:
@@ -124,10 +173,17 @@ class Region:
             then()
 
         resource.members.update(status=DELETE_PENDING, lastUpdatedDateTime=self.clock.stamp())
+        resource.doing = f"Delete{resource.kind}"
         # A dataset group has no DELETE IN_PROGRESS
         steps = [DELETE_PENDING if resource.kind == "DatasetGroup" else DELETE_IN_PROGRESS]
         resource.progress = Progress(
-            record=resource.members, steps=steps, since=self.clock.now(), gone=True, finish=finish
+            record=resource.members,
+            steps=steps,
+            since=self.clock.now(),
+            gone=True,
+            finish=finish,
+            operation=resource.doing,
+            fault=self.control.faults.of_resource(resource.doing, resource.arn),
         )
 
 

@@ -2,103 +2,169 @@
 
 from __future__ import annotations
 
+import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from local_cloud.personalize import recipes
-from local_cloud.personalize.campaigns import version_of
-from local_cloud.personalize.errors import Refused, invalid, not_found, not_here
-from local_cloud.personalize.filters import Facts, parse_filter
-from local_cloud.personalize.recommenders import RECIPES, Kind, Model, Scored
+from local_cloud.personalize.capacity import MOST_OF_ACCOUNT, MOST_PER_CAMPAIGN
+from local_cloud.personalize.errors import invalid, not_found, not_here
+from local_cloud.personalize.recommenders import Exploration, Kind, Model, Scored
 from local_cloud.personalize.region import Region
+from local_cloud.personalize.schemas import Schema
+from local_cloud.personalize.selection import Allowed, allowed_by, both, exploration_of
 from local_cloud.personalize.store import Resource
 
-DEFAULT_RESULTS = 25
-MOST_RESULTS = 500
+DEFAULT_RESULTS: Final = 25
+MOST_RESULTS: Final = 500
+MOST_WITH_METADATA: Final = 50
+MOST_COLUMNS: Final = 10
 
 Request = Mapping[str, Any]
-Allowed = Callable[[str], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Serving:
+    """What a campaign serves a request with, as it is at this moment."""
+
+    recipe: str
+    kind: Kind
+    model: Model
+    allowed: Allowed | None
+    explore: Exploration | None
+    promoted: Allowed | None
+    metadata: Mapping[str, Mapping[str, Any]]
+    columns: Sequence[str]
+
+    def described(self, items: Sequence[Scored], promotion: str = "") -> list[dict[str, Any]]:
+        return [
+            {"itemId": item.item_id}
+            | ({} if item.score is None else {"score": item.score})
+            | ({"promotionName": promotion} if promotion else {})
+            | ({"metadata": self._metadata_of(item.item_id)} if self.columns else {})
+            for item in items
+        ]
+
+    def _metadata_of(self, item_id: str) -> dict[str, str]:
+        record = self.metadata.get(item_id, {})
+        return {name: str(record[name]) for name in self.columns if record.get(name) is not None}
 
 
 def get_recommendations(region: Region, request: Request) -> dict[str, Any]:
     """A user nobody has heard of gets popular items, never an error."""
-    for member in ("recommenderArn", "promotions", "metadataColumns"):
-        if member in request:
-            raise not_here(member)
+    if "recommenderArn" in request:
+        raise not_here("recommenderArn")
     if "campaignArn" not in request:
         raise invalid("campaignArn is required")
-    count = request.get("numResults", DEFAULT_RESULTS)
-    if count > MOST_RESULTS:
-        raise invalid(f"numResults must be at most {MOST_RESULTS}, got {count}")
+    promotions = request.get("promotions", [])
+    count = _count(request)
     with region.store.turn():
-        model, kind, allowed = _served(region, request)
+        serving = _serving(region, request, promotions)
     user_id, item_id = request.get("userId"), request.get("itemId")
-    if kind == "ranking":
+    if serving.kind == "ranking":
         raise invalid(f"{request['campaignArn']} ranks items: call GetPersonalizedRanking")
-    if kind == "user" and not user_id:
+    if serving.kind == "user" and not user_id:
         raise invalid("userId is required by the recipe of this campaign")
-    if kind == "item" and not item_id:
+    if serving.kind == "item" and not item_id:
         raise invalid("itemId is required by the recipe of this campaign")
-    items = model.recommend(user_id=user_id, item_id=item_id, count=count, allowed=allowed)
-    return {"itemList": _predicted(items), "recommendationId": _recommendation_id()}
+
+    def recommend(number: int, allowed: Allowed | None) -> list[Scored]:
+        return serving.model.recommend(
+            user_id=user_id, item_id=item_id, count=number, allowed=allowed, explore=serving.explore
+        )
+
+    if serving.promoted is None:
+        answer = serving.described(recommend(count, serving.allowed))
+    else:
+        promotion = promotions[0]
+        number = round(count * promotion.get("percentPromotedItems", 100) / 100)
+        promoted = recommend(number, serving.promoted)
+        taken = {item.item_id for item in promoted}
+        rest = recommend(count - len(promoted), both(serving.allowed, lambda item: item not in taken))
+        answer = _mixed(
+            serving.described(promoted, promotion.get("name", "promotion")), serving.described(rest)
+        )
+    return {"itemList": answer, "recommendationId": _recommendation_id()}
 
 
 def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]:
-    if "metadataColumns" in request:
-        raise not_here("metadataColumns")
     items = request["inputList"]
-    if not 1 <= len(items) <= MOST_RESULTS:
-        raise invalid(f"inputList must have 1 to {MOST_RESULTS} items, got {len(items)}")
+    most = MOST_WITH_METADATA if "metadataColumns" in request else MOST_RESULTS
+    if not 1 <= len(items) <= most:
+        raise invalid(f"inputList must have 1 to {most} items, got {len(items)}")
     with region.store.turn():
-        model, kind, allowed = _served(region, request)
-    if kind != "ranking":
+        serving = _serving(region, request, [])
+    if serving.kind != "ranking":
         raise invalid(f"{request['campaignArn']} does not rank items: call GetRecommendations")
-    kept = [item for item in dict.fromkeys(items) if allowed is None or allowed(item)]
-    ranked = model.rank(user_id=request["userId"], item_ids=kept) if kept else []
-    return {"personalizedRanking": _predicted(ranked), "recommendationId": _recommendation_id()}
+    kept = [item for item in dict.fromkeys(items) if serving.allowed is None or serving.allowed(item)]
+    ranked = serving.model.rank(user_id=request["userId"], item_ids=kept) if kept else []
+    return {"personalizedRanking": serving.described(ranked), "recommendationId": _recommendation_id()}
 
 
-def _served(region: Region, request: Request) -> tuple[Model, Kind, Allowed | None]:
-    """The model that a campaign serves now, and the items that the request's filter allows."""
+def _count(request: Request) -> int:
+    count: int = request.get("numResults", DEFAULT_RESULTS)
+    most = MOST_WITH_METADATA if "metadataColumns" in request else MOST_RESULTS
+    if count > most:
+        raise invalid(f"numResults must be at most {most}, got {count}")
+    return count
+
+
+def _mixed(promoted: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Developer guide, "Promoting items": at random places, each part in its own order."""
+    size = len(promoted) + len(others)
+    places = set(random.sample(range(size), len(promoted)))
+    first, second = iter(promoted), iter(others)
+    return [next(first) if place in places else next(second) for place in range(size)]
+
+
+def _serving(region: Region, request: Request, promotions: Sequence[Request]) -> _Serving:
     campaign = region.store.get("Campaign", request["campaignArn"])
     if not campaign.is_active:
         raise not_found(campaign.arn)
-    try:
-        version = version_of(region, campaign.members["solutionVersionArn"])
-    except Refused:
-        raise not_found(campaign.members["solutionVersionArn"]) from None
-    kind = RECIPES[recipes.name_of(version.members["recipeArn"])].kind
-    return region.models[version.arn], kind, _allowed(region, campaign, request)
-
-
-def _allowed(region: Region, campaign: Resource, request: Request) -> Allowed | None:
-    if "filterArn" not in request:
-        return None
-    resource = region.store.get("Filter", request["filterArn"])
-    group = campaign.members["datasetGroupArn"]
-    if resource.members["datasetGroupArn"] != group:
-        raise invalid(f"{resource.arn} is not a filter of {group}")
-    if not resource.is_active:
-        raise invalid(f"{resource.arn} must be ACTIVE, its status is {resource.status}")
-    parsed = parse_filter(resource.members["filterExpression"])
-    user_id = request.get("userId")
-    if parsed.uses_interactions() and not user_id:
-        raise invalid(f"userId is required by {resource.arn}")
-    interactions = region.dataset(group, "INTERACTIONS")
-    items, users = region.dataset(group, "ITEMS"), region.dataset(group, "USERS")
-    facts = Facts(
-        touches=interactions.touches_of(user_id) if interactions and user_id else (),
-        item=lambda item_id: items.record(item_id) if items else {},
-        user=users.record(user_id) if users and user_id else {},
+    region.take(campaign.arn, least=campaign.members["minProvisionedTPS"], most=MOST_PER_CAMPAIGN)
+    region.take("runtime", least=MOST_OF_ACCOUNT, most=MOST_OF_ACCOUNT)
+    version = region.store.peek(campaign.members["served"])
+    if version is None or version.arn not in region.trained:
+        raise not_found(campaign.members["solutionVersionArn"])
+    recipe, group = recipes.name_of(version.members["recipeArn"]), campaign.members["datasetGroupArn"]
+    kind = recipes.recipe_of(recipe).kind
+    config = campaign.members.get("campaignConfig", {})
+    about = {name: request[name] for name in ("userId", "itemId") if name in request}
+    promoted = None
+    if promotions:
+        if "filterArn" not in promotions[0]:
+            raise invalid("filterArn of the promotion is required")
+        promoted = allowed_by(region, group, {**about, **promotions[0]}, kind)
+    items = region.dataset(group, "ITEMS")
+    columns = _columns(campaign, request, items.schema if items else None)
+    return _Serving(
+        recipe=recipe,
+        kind=kind,
+        model=region.model(version.arn),
+        allowed=allowed_by(region, group, request, kind),
+        explore=exploration_of(recipe, config),
+        promoted=promoted,
+        metadata=items.records() if items and columns else {},
+        columns=columns,
     )
-    return parsed.allows(facts, request.get("filterValues", {}))
 
 
-def _predicted(items: Sequence[Scored]) -> list[dict[str, Any]]:
-    return [
-        {"itemId": item.item_id} | ({} if item.score is None else {"score": item.score}) for item in items
-    ]
+def _columns(campaign: Resource, request: Request, schema: Schema | None) -> Sequence[str]:
+    """The columns of Items that the answer must show."""
+    given = request.get("metadataColumns")
+    if given is None:
+        return ()
+    if not campaign.members.get("campaignConfig", {}).get("enableMetadataWithRecommendations"):
+        raise invalid(f"{campaign.arn} does not have enableMetadataWithRecommendations")
+    if set(given) - {"ITEMS"}:
+        raise invalid(f"metadataColumns may be of ITEMS, got {', '.join(given)}")
+    columns: list[str] = given.get("ITEMS", [])
+    known = {field.name for field in schema.fields} - {"ITEM_ID"} if schema else set()
+    if unknown := [name for name in columns if name not in known]:
+        raise invalid(f"The Items dataset has no metadata column {unknown[0]}")
+    return columns
 
 
 def _recommendation_id() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -33,6 +34,21 @@ _REQUIRED: Final[dict[DatasetType, dict[str, str]]] = {
 }
 
 
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED: Final = frozenset(
+    {
+        "EVENT_TYPE",
+        "EVENT_VALUE",
+        "IMPRESSION",
+        "RECOMMENDATION_ID",
+        "EVENT_ATTRIBUTION_SOURCE",
+        "CREATION_TIMESTAMP",
+    }
+)
+_MOST_METADATA: Final[dict[DatasetType, int]] = {"INTERACTIONS": 5, "ITEMS": 100, "USERS": 25}
+"""Developer guide, "Amazon Personalize endpoints and quotas"."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A column.
@@ -44,6 +60,7 @@ class Field:
     kind: str
     nullable: bool
     textual: bool
+    categorical: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +71,18 @@ class Schema:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The columns that are neither required nor reserved."""
+        taken = _RESERVED | set(_REQUIRED[self.dataset_type])
+        return tuple(name for name in self.columns if name not in taken)
+
+
+def camel_case(column: str) -> str:
+    """The key of a schema's column in `properties`: NUMBER_OF_RATINGS is numberOfRatings."""
+    first, *rest = column.lower().split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def dataset_type_of(name: str) -> DatasetType:
@@ -95,7 +124,18 @@ def _field(value: Any) -> Field:
     proper = [kind for kind in kinds if kind != "null"]
     if len(proper) != 1:
         raise invalid(f"The type of {name} must be one type, or one and null, got {value.get('type')}")
-    return Field(name=name, kind=proper[0], nullable="null" in kinds, textual=value.get("textual") is True)
+    if not _NAME.fullmatch(name):
+        raise invalid(f"The name of a field must be of letters, digits and underscores, got {name}")
+    field = Field(
+        name=name,
+        kind=proper[0],
+        nullable="null" in kinds,
+        textual=value.get("textual") is True,
+        categorical=value.get("categorical") is True,
+    )
+    if field.textual and field.kind != "string":
+        raise invalid(f"The textual field {name} must be of type string, got {field.kind}")
+    return field
 
 
 def _check(dataset_type: DatasetType, fields: tuple[Field, ...]) -> None:
@@ -107,5 +147,12 @@ def _check(dataset_type: DatasetType, fields: tuple[Field, ...]) -> None:
         field = by_name.get(name)
         if field is None or field.kind != kind or field.nullable:
             raise invalid(f"A schema of {dataset_type} must have the field {name} of type {kind}")
+    metadata = [name for name in by_name if name not in _REQUIRED[dataset_type] and name not in _RESERVED]
+    most = _MOST_METADATA.get(dataset_type)
+    if most is not None and len(metadata) > most:
+        raise invalid(f"A schema of {dataset_type} has at most {most} metadata fields, got {len(metadata)}")
+    textual = [field.name for field in fields if field.textual]
+    if len(textual) > (dataset_type == "ITEMS"):
+        raise invalid(f"Only a schema of ITEMS may have a textual field, and one: got {', '.join(textual)}")
     if dataset_type in ("ITEMS", "USERS") and len(fields) < 2:
         raise invalid(f"A schema of {dataset_type} must have at least one metadata field")

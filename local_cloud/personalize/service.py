@@ -5,18 +5,39 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
-from local_cloud.personalize import campaigns, events, groups, imports, runtime, solutions, tags, wire
+from local_cloud.personalize import (
+    attribution,
+    batch,
+    campaigns,
+    dataset_operations,
+    deletions,
+    events,
+    exports,
+    filter_operations,
+    groups,
+    imports,
+    runtime,
+    solutions,
+    tags,
+    versions,
+    wire,
+)
+from local_cloud.personalize.control import Control
 from local_cloud.personalize.errors import Refused, not_here
-from local_cloud.personalize.lifecycle import Clock
+from local_cloud.personalize.faults import act
 from local_cloud.personalize.models import error_statuses
 from local_cloud.personalize.region import Region, Storage
+from local_cloud.personalize.state import StateFolder
 from local_cloud.personalize.views import (
     KINDS,
     Operation,
+    describe_algorithm,
+    describe_feature_transformation,
     describe_of,
     describe_recipe,
+    list_metric_attribution_metrics,
     list_of,
     list_recipes,
 )
@@ -30,26 +51,37 @@ CONTROL_PLANE: Final[Mapping[str, Operation]] = {
     **{f"Describe{kind}": describe_of(kind) for kind in KINDS},
     **{f"List{kind}s": list_of(kind) for kind in KINDS},
     "DescribeRecipe": describe_recipe,
+    "DescribeAlgorithm": describe_algorithm,
+    "DescribeFeatureTransformation": describe_feature_transformation,
     "ListRecipes": list_recipes,
     "CreateSchema": groups.create_schema,
     "DeleteSchema": groups.delete_schema,
     "CreateDatasetGroup": groups.create_dataset_group,
     "DeleteDatasetGroup": groups.delete_dataset_group,
-    "CreateDataset": groups.create_dataset,
-    "DeleteDataset": groups.delete_dataset,
+    "CreateDataset": dataset_operations.create_dataset,
+    "UpdateDataset": dataset_operations.update_dataset,
+    "DeleteDataset": dataset_operations.delete_dataset,
     "CreateEventTracker": groups.create_event_tracker,
     "DeleteEventTracker": groups.delete_event_tracker,
     "CreateDatasetImportJob": imports.create_dataset_import_job,
+    "CreateDatasetExportJob": exports.create_dataset_export_job,
+    "CreateDataDeletionJob": deletions.create_data_deletion_job,
     "CreateSolution": solutions.create_solution,
+    "UpdateSolution": solutions.update_solution,
     "DeleteSolution": solutions.delete_solution,
-    "CreateSolutionVersion": solutions.create_solution_version,
-    "StopSolutionVersionCreation": solutions.stop_solution_version_creation,
-    "GetSolutionMetrics": solutions.get_solution_metrics,
+    "CreateSolutionVersion": versions.create_solution_version,
+    "StopSolutionVersionCreation": versions.stop_solution_version_creation,
+    "GetSolutionMetrics": versions.get_solution_metrics,
     "CreateCampaign": campaigns.create_campaign,
     "UpdateCampaign": campaigns.update_campaign,
     "DeleteCampaign": campaigns.delete_campaign,
-    "CreateFilter": campaigns.create_filter,
-    "DeleteFilter": campaigns.delete_filter,
+    "CreateBatchInferenceJob": batch.create_batch_inference_job,
+    "CreateFilter": filter_operations.create_filter,
+    "DeleteFilter": filter_operations.delete_filter,
+    "CreateMetricAttribution": attribution.create_metric_attribution,
+    "UpdateMetricAttribution": attribution.update_metric_attribution,
+    "DeleteMetricAttribution": attribution.delete_metric_attribution,
+    "ListMetricAttributionMetrics": list_metric_attribution_metrics,
     "ListTagsForResource": tags.list_tags_for_resource,
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
@@ -69,21 +101,41 @@ DATA_PLANE: Final[Mapping[str, Operation]] = {
 class Personalize:
     """
     :param account: 12 digits.
-    :param storage: where import jobs read.
+    :param control: clock, faults and settings, which other accounts and Regions may share.
+    :param storage: where jobs read and write.
+    :param state: a folder to go on from and to write to.
     """
 
     def __init__(
-        self, *, account: str, region: str, clock: Clock, storage: Storage, partition: str = "aws"
+        self,
+        *,
+        account: str,
+        region: str,
+        control: Control,
+        storage: Storage,
+        partition: str = "aws",
+        state: StateFolder | None = None,
     ) -> None:
+        self._control = control
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"personalize-{region}")
         self.region = Region(
             account=account,
             name=region,
-            clock=clock,
+            control=control,
             storage=storage,
             workers=self._workers,
             partition=partition,
         )
+        self.region.store.due = self._due
+        self._state = state
+        if state is not None:
+            with self.region.store.turn():
+                state.restore(self.region)
+
+    def _due(self) -> None:
+        """What the clock, and not a request, begins."""
+        versions.train_by_the_clock(self.region)
+        campaigns.follow_latest(self.region)
 
     def answer(self, *, path: str, headers: Mapping[str, str], body: bytes) -> wire.Response:
         """
@@ -97,15 +149,37 @@ class Personalize:
             modelled = error.as_modelled(frozenset(error_statuses(*address))) if address else error
             _log.info("%s: %s: %s", address.operation if address else path, modelled.code, modelled.message)
             return wire.refusal(address, modelled)
+        except Exception:
+            _log.exception("%s failed", address.operation if address else path)
+            return wire.refusal(
+                address, Refused("InternalFailure", "Internal error: see the log", status=500)
+            )
 
     def _run(self, address: wire.Address, body: bytes) -> dict[str, object]:
         request = wire.read(address, body)
-        if address.operation in DATA_PLANE:
-            return DATA_PLANE[address.operation](self.region, request)
-        if address.operation not in CONTROL_PLANE:
-            raise not_here(address.operation)
+        struck = self._control.faults.of_request(address.operation, request)
+        act(struck, "before")
+        answer = self._answer(address.operation, request)
+        act(struck, "after")
+        return answer
+
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation in DATA_PLANE:
+            answer = DATA_PLANE[operation](self.region, request)
+            if operation.startswith("Put"):
+                with self.region.store.turn():
+                    self._keep()
+            return answer
+        if operation not in CONTROL_PLANE:
+            raise not_here(operation)
         with self.region.store.turn():
-            return CONTROL_PLANE[address.operation](self.region, request)
+            answer = CONTROL_PLANE[operation](self.region, request)
+            self._keep()
+            return answer
+
+    def _keep(self) -> None:
+        if self._state is not None:
+            self._state.keep(self.region)
 
     def close(self) -> None:
         self._workers.shutdown(cancel_futures=True)

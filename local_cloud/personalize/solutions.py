@@ -1,19 +1,22 @@
-"""Operations on solutions and solution versions."""
+"""Operations on solutions."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded, not_here
-from local_cloud.personalize.lifecycle import STOPPED, STOPPING, Progress
-from local_cloud.personalize.region import Region, random_id
+from local_cloud.personalize.recommenders import EventWeights
+from local_cloud.personalize.region import Job, Region
+from local_cloud.personalize.schemas import dataset_type_of
 from local_cloud.personalize.store import Resource
-from local_cloud.personalize.training import Trained, TrainingRun, train
 
-MOST_PER_GROUP = 10
-MOST_PENDING = 20
+MOST_PER_GROUP: Final = 10
+
+_INCREMENTAL: Final = "aws-semantic-similarity"
+_UPDATES: Final = ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -23,12 +26,18 @@ def create_solution(region: Region, request: Request) -> Answer:
     group = region.store.active("DatasetGroup", request["datasetGroupArn"])
     if request.get("performAutoML"):
         raise not_here("performAutoML")
-    if request.get("performHPO"):
-        raise not_here("performHPO")
     if "recipeArn" not in request:
         raise invalid("recipeArn is required unless performAutoML is true")
-    recipes.check_parameters(recipes.name_of(request["recipeArn"]), request.get("solutionConfig", {}))
-    _read_threshold(request.get("solutionConfig", {}))
+    recipe = recipes.name_of(request["recipeArn"], legacy=region.control.settings.legacy_recipes)
+    config = request.get("solutionConfig", {})
+    recipes.check_parameters(recipe, config)
+    if request.get("performHPO"):
+        recipes.search_of(recipe, config)
+    read_threshold(config)
+    interval_of(config)
+    weights_of(config)
+    _check_columns(region, group.arn, config.get("trainingDataConfig", {}))
+    _check_incremental(recipe, request)
     arn = region.arn(f"solution/{request['name']}")
     if region.store.peek(arn) is not None:
         raise already_exists(arn)
@@ -36,114 +45,66 @@ def create_solution(region: Region, request: Request) -> Answer:
         raise limit_exceeded(f"{group.arn} has {MOST_PER_GROUP} solutions already")
     members = {key: value for key, value in request.items() if key != "tags"}
     defaults = {"performHPO": False, "performAutoML": False, "performAutoTraining": True}
-    region.create("Solution", arn, {**defaults, **members, "solutionArn": arn}, tags=request.get("tags", ()))
+    columns = {
+        dataset.members["datasetType"]: list(region.datasets[dataset.arn].schema.columns)
+        for dataset in region.store.all("Dataset", datasetGroupArn=group.arn)
+    }
+    region.create(
+        "Solution",
+        arn,
+        {**defaults, **members, "solutionArn": arn, "columnsAtCreation": columns},
+        tags=request.get("tags", ()),
+    )
     return {"solutionArn": arn}
 
 
-def delete_solution(region: Region, request: Request) -> Answer:
-    """With its versions."""
-    solution = region.store.get("Solution", request["solutionArn"])
-    if solution.progress is not None:
-        raise in_use(f"{solution.arn} has status {solution.status}")
-    versions = region.store.all("SolutionVersion", solutionArn=solution.arn)
-    busy = [version for version in versions if version.is_being_created]
-    if holders := [*region.store.all("Campaign", solutionArn=solution.arn), *busy]:
-        raise in_use(f"{solution.arn} is in use by {', '.join(holder.arn for holder in holders)}")
-
-    def forget() -> None:
-        for version in versions:
-            region.store.remove(version)
-            region.models.pop(version.arn, None)
-
-    region.delete(solution, then=forget)
-    return {}
+def _check_columns(region: Region, group: str, config: Request) -> None:
+    """Developer guide, "Configuring columns used when training"."""
+    for member in ("includedDatasetColumns", "excludedDatasetColumns"):
+        for kind, columns in config.get(member, {}).items():
+            dataset = region.dataset(group, dataset_type_of(kind))
+            known = dataset.schema.columns if dataset else ()
+            if unknown := [name for name in columns if name not in known]:
+                raise invalid(f"{member}: the dataset {kind} has no column {unknown[0]}")
 
 
-def create_solution_version(region: Region, request: Request) -> Answer:
-    """Train on another thread, with the data of this moment."""
-    store = region.store
-    solution = store.active("Solution", request["solutionArn"])
-    group = solution.members["datasetGroupArn"]
-    datasets = store.all("Dataset", datasetGroupArn=group)
-    jobs = [job for dataset in datasets for job in store.all("DatasetImportJob", datasetArn=dataset.arn)]
-    if busy := [resource for resource in [*datasets, *jobs] if resource.is_being_created]:
-        raise in_use(f"{group} is still changing: {busy[0].arn} has status {busy[0].status}")
-    mode = request.get("trainingMode", "FULL")
-    versions = store.all("SolutionVersion", solutionArn=solution.arn)
-    if mode == "AUTOTRAIN":
-        raise invalid("trainingMode must be FULL or UPDATE, got AUTOTRAIN")
-    if mode == "UPDATE" and not any(version.is_active for version in versions):
-        raise invalid(f"{solution.arn} must be trained with trainingMode FULL before UPDATE")
-    if any("name" in request and version.members.get("name") == request["name"] for version in versions):
-        raise already_exists(f"{solution.arn}/{request['name']}")
-    if sum(v.is_being_created for v in store.all("SolutionVersion")) >= MOST_PENDING:
-        raise limit_exceeded(f"More than {MOST_PENDING} resources with PENDING or IN_PROGRESS status.")
-    arn = f"{solution.arn}/{random_id()}"
-    _start(region, solution, arn, {**request, "trainingMode": mode})
-    return {"solutionVersionArn": arn}
+def weights_of(config: Request) -> EventWeights:
+    """How much events of each type count: `eventsConfig`.
+
+    :raises Refused: InvalidInputException.
+    """
+    try:
+        return EventWeights.of(config.get("eventsConfig", {}).get("eventParametersList", ()))
+    except ValueError as error:
+        raise invalid(str(error)) from None
 
 
-_OF_THE_SOLUTION = (
-    "performHPO",
-    "performAutoML",
-    "performIncrementalUpdate",
-    "recipeArn",
-    "eventType",
-    "datasetGroupArn",
-    "solutionConfig",
-)
+def _check_incremental(recipe: str, request: Request) -> None:
+    """API reference, "UpdateSolution": supported only with the semantic-similarity recipe."""
+    if request.get("performIncrementalUpdate") and recipe != _INCREMENTAL:
+        raise invalid(
+            f"performIncrementalUpdate is supported only for {_INCREMENTAL}, the recipe is {recipe}"
+        )
 
 
-def _start(region: Region, solution: Resource, arn: str, request: Request) -> None:
-    group = solution.members["datasetGroupArn"]
-    run = _training_run(region, solution)
-    interactions = region.dataset(group, "INTERACTIONS")
-    told = len(interactions.events.told) if interactions else 0
-    named = {"name": request["name"]} if "name" in request else {}
+def interval_of(config: Mapping[str, Any]) -> int:
+    """Days from one automatic training to the next: 7, or 1 to 30.
 
-    def finish(trained: Trained) -> None:
-        version.members["trainingHours"] = trained.hours
-        region.models[arn] = trained.model
-        # What was streamed while it was in training
-        for touch in interactions.events.told[told:] if interactions else ():
-            trained.model.record(touch.user_id, touch.item_id, touch.timestamp)
-
-    version = region.create(
-        "SolutionVersion",
-        arn,
-        {
-            **{key: solution.members[key] for key in _OF_THE_SOLUTION if key in solution.members},
-            **named,
-            "solutionVersionArn": arn,
-            "solutionArn": solution.arn,
-            "trainingMode": request["trainingMode"],
-            "trainingType": "MANUAL",
-        },
-        tags=request.get("tags", ()),
-        work=lambda: train(run),
-        finish=finish,
-    )
+    :raises Refused: InvalidInputException.
+    """
+    expression = config.get("autoTrainingConfig", {}).get("schedulingExpression", "rate(7 days)")
+    match = re.fullmatch(r"rate\((\d+) (days?)\)", expression)
+    days = int(match[1]) if match else 0
+    if not match or not 1 <= days <= 30 or (match[2] == "day") != (days == 1):
+        raise invalid(f"schedulingExpression must be rate(1 day) to rate(30 days), got {expression}")
+    return days
 
 
-def _training_run(region: Region, solution: Resource) -> TrainingRun:
-    group = solution.members["datasetGroupArn"]
-    config = solution.members.get("solutionConfig", {})
-    interactions, items = region.dataset(group, "INTERACTIONS"), region.dataset(group, "ITEMS")
-    return TrainingRun(
-        recipe=recipes.name_of(solution.members["recipeArn"]),
-        imported=interactions.bulk.touches if interactions and interactions.bulk else (),
-        streamed=interactions.events.touches() if interactions else (),
-        items=items.records() if items else None,
-        hyperparameters={
-            **config.get("algorithmHyperParameters", {}),
-            **config.get("featureTransformationParameters", {}),
-        },
-        event_type=solution.members.get("eventType"),
-        threshold=_read_threshold(config),
-    )
+def read_threshold(config: Mapping[str, Any]) -> float | None:
+    """The `eventValueThreshold`, which the API has as text.
 
-
-def _read_threshold(config: Mapping[str, Any]) -> float | None:
+    :raises Refused: InvalidInputException.
+    """
     text = config.get("eventValueThreshold")
     try:
         return None if text is None else float(text)
@@ -151,15 +112,57 @@ def _read_threshold(config: Mapping[str, Any]) -> float | None:
         raise invalid(f"eventValueThreshold must be a number, got {text}") from None
 
 
-def stop_solution_version_creation(region: Region, request: Request) -> Answer:
-    version = region.store.get("SolutionVersion", request["solutionVersionArn"])
-    if not version.is_being_created or version.status == STOPPING:
-        raise in_use(f"{version.arn} is not being created, its status is {version.status}")
-    version.members.update(status=STOPPING, lastUpdatedDateTime=region.clock.stamp())
-    version.progress = Progress(record=version.members, steps=[STOPPED], since=region.clock.now())
+def update_solution(region: Region, request: Request) -> Answer:
+    """Automatic training and the weights of events; the solution stays ACTIVE."""
+    solution = region.store.active("Solution", request["solutionArn"])
+    if solution.progress is not None:
+        raise in_use(f"{solution.arn} has an update in progress")
+    new = {key: request[key] for key in _UPDATES if key in request}
+    if not new:
+        raise invalid(f"One of {', '.join(_UPDATES)} must be given")
+    interval_of(new.get("solutionUpdateConfig", {}))
+    weights_of(new.get("solutionUpdateConfig", {}))
+    _check_incremental(recipes.name_of(solution.members["recipeArn"]), new)
+    region.update(solution, new, member="latestSolutionUpdate", job=update_job(region, solution, new))
+    return {"solutionArn": solution.arn}
+
+
+def update_job(region: Region, solution: Resource, new: Request) -> Job:
+    """What an update changes once it is ACTIVE."""
+
+    def finish(_: Any) -> None:
+        for key in ("performAutoTraining", "performIncrementalUpdate"):
+            if key in new:
+                solution.members[key] = new[key]
+        if "solutionUpdateConfig" in new:
+            config = solution.members.get("solutionConfig", {})
+            solution.members["solutionConfig"] = {**config, **new["solutionUpdateConfig"]}
+        solution.members["lastUpdatedDateTime"] = region.clock.stamp()
+
+    return Job(finish=finish)
+
+
+def delete_solution(region: Region, request: Request) -> Answer:
+    """With its versions."""
+    solution = region.store.get("Solution", request["solutionArn"])
+    if solution.progress is not None:
+        raise in_use(f"{solution.arn} has status {solution.status}, or an update in progress")
+    versions = region.store.all("SolutionVersion", solutionArn=solution.arn)
+    busy = [version for version in versions if version.is_being_created]
+    jobs = [
+        job
+        for version in versions
+        for job in region.store.all("BatchInferenceJob", solutionVersionArn=version.arn)
+        if job.is_being_created
+    ]
+    if holders := [*region.store.all("Campaign", solutionArn=solution.arn), *busy, *jobs]:
+        raise in_use(f"{solution.arn} is in use by {', '.join(holder.arn for holder in holders)}")
+    region.delete(solution, then=lambda: forget_versions(region, solution))
     return {}
 
 
-def get_solution_metrics(region: Region, request: Request) -> Answer:
-    version = region.store.active("SolutionVersion", request["solutionVersionArn"])
-    return {"solutionVersionArn": version.arn, "metrics": dict(region.models[version.arn].metrics)}
+def forget_versions(region: Region, solution: Resource) -> None:
+    """What goes with a solution."""
+    for version in region.store.all("SolutionVersion", solutionArn=solution.arn):
+        region.store.remove(version)
+        region.trained.pop(version.arn, None)

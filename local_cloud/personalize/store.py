@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,8 +21,14 @@ Kind = Literal[
     "Solution",
     "SolutionVersion",
     "Campaign",
+    "DatasetExportJob",
+    "DataDeletionJob",
+    "MetricAttribution",
+    "BatchInferenceJob",
+    "BatchSegmentJob",
+    "Recommender",
 ]
-"""As in the names of the operations: Create…, Describe…, List…s, Delete…."""
+"""As in the names of the operations: Create…, Describe…, List…s, Delete…. The last two are never made."""
 
 
 @dataclass(kw_only=True)
@@ -30,6 +36,7 @@ class Resource:
     """
     :param members: what Describe answers, by the service model's names, and what else is known of it.
     :param order: the number of its creation; lists go by it.
+    :param doing: the operation that has begun what is under way; "" where nothing is.
     """
 
     kind: Kind
@@ -37,6 +44,7 @@ class Resource:
     members: dict[str, Any]
     order: int = 0
     tags: dict[str, str] = field(default_factory=dict)
+    doing: str = ""
     progress: Progress | None = None
     looked_at: int = 0
 
@@ -54,11 +62,15 @@ class Resource:
 
 
 class Store:
-    """Thread-safe as long as every use is within `turn`."""
+    """Thread-safe as long as every use is within `turn`.
+
+    :ivar due: called first in each turn, to begin what the clock says.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._resources: dict[str, Resource] = {}
+        self.due: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._turn = 0
         self._made = 0
@@ -70,6 +82,7 @@ class Store:
             self._turn += 1
             for resource in list(self._resources.values()):
                 self._advance(resource, looked_at=False)
+            self.due()
             yield
 
     def add(self, resource: Resource) -> None:
@@ -81,6 +94,15 @@ class Store:
         self._made += 1
         resource.order = self._made
         self._resources[resource.arn] = resource
+
+    def restore(self, resource: Resource) -> None:
+        """One that was there before a restart, in the order of creation."""
+        self._made = max(self._made, resource.order)
+        self._resources[resource.arn] = resource
+
+    def everything(self) -> list[Resource]:
+        """Of all kinds, without a look."""
+        return list(self._resources.values())
 
     def remove(self, resource: Resource) -> None:
         self._resources.pop(resource.arn, None)
@@ -131,4 +153,4 @@ class Store:
     def _advance(self, resource: Resource, *, looked_at: bool) -> None:
         progress = resource.progress
         if progress is not None and progress.advance(self.clock, looked_at=looked_at):
-            resource.progress = None
+            resource.progress, resource.doing = None, ""

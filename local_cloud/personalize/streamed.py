@@ -6,7 +6,8 @@ until one event carries both, from when on the session's events are the user's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 
 class Touch(NamedTuple):
@@ -20,7 +21,10 @@ class Touch(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One streamed event as it was sent."""
+    """One streamed event as it was sent.
+
+    :param properties: by the names of PutEvents: camel case.
+    """
 
     session_id: str
     user_id: str | None
@@ -29,16 +33,21 @@ class Event(NamedTuple):
     timestamp: int
     event_type: str
     event_value: float | None
+    impression: list[str] | None = None
+    recommendation_id: str | None = None
+    properties: Mapping[str, Any] | None = None
 
 
 class StreamedEvents:
-    """Append-only, apart from whom a session belongs to.
+    """Append-only, apart from whom a session belongs to and users who are deleted.
 
-    `told` holds every touch in the order in which models must learn of it.
+    :ivar accepted: every event whose id was new, in the order in which they came.
     """
 
     def __init__(self) -> None:
-        self.told: list[Touch] = []
+        self.accepted: list[Event] = []
+        self._told: list[tuple[int, Touch]] = []
+        self._number = 0
         self._by_session: dict[str, list[Touch]] = {}
         self._by_user: dict[str, list[Touch]] = {}
         self._user_of: dict[str, str] = {}
@@ -52,9 +61,29 @@ class StreamedEvents:
         if event.event_id is None or event.event_id not in self._ids:
             if event.event_id is not None:
                 self._ids.add(event.event_id)
+            self.accepted.append(event)
             learnt.extend(self._keep(event))
-        self.told.extend(learnt)
+        for touch in learnt:
+            self._number += 1
+            self._told.append((self._number, touch))
         return learnt
+
+    @property
+    def number(self) -> int:
+        """Of the last touch that models were told of."""
+        return self._number
+
+    def told_after(self, number: int) -> list[Touch]:
+        """What models were told of after that one, in order."""
+        return [touch for other, touch in self._told if other > number]
+
+    def place_of(self, number: int) -> int:
+        """How many touches up to that one there still are: its number once the events are added anew."""
+        return sum(other <= number for other, _ in self._told)
+
+    def user_of(self, event: Event) -> str | None:
+        """Whose it is by now; None for a session without a user."""
+        return event.user_id or self._user_of.get(event.session_id)
 
     def touches(self) -> list[Touch]:
         """Those of known users: events of a session without a user are not trained on."""
@@ -63,6 +92,25 @@ class StreamedEvents:
     def touches_of(self, user_id: str) -> list[Touch]:
         """Those of a user or of a session that stands for one."""
         return [*self._by_user.get(user_id, ()), *self._by_session.get(user_id, ())]
+
+    def forget(self, user_ids: Collection[str]) -> None:
+        """Everything of these users, and of the sessions that were theirs."""
+        sessions = {session for session, user in self._user_of.items() if user in user_ids} | set(user_ids)
+        self.accepted = [
+            event
+            for event in self.accepted
+            if (self.user_of(event) or event.session_id) not in user_ids and event.session_id not in sessions
+        ]
+        self._told = [
+            (number, touch)
+            for number, touch in self._told
+            if touch.user_id not in user_ids and touch.user_id not in sessions
+        ]
+        for user_id in user_ids:
+            self._by_user.pop(user_id, None)
+        for session in sessions:
+            self._by_session.pop(session, None)
+            self._user_of.pop(session, None)
 
     def __len__(self) -> int:
         return sum(len(touches) for kept in (self._by_user, self._by_session) for touches in kept.values())
@@ -76,7 +124,7 @@ class StreamedEvents:
     def _keep(self, event: Event) -> list[Touch]:
         if event.item_id is None:
             return []
-        user_id = event.user_id or self._user_of.get(event.session_id)
+        user_id = self.user_of(event)
         touch = Touch(
             user_id or event.session_id,
             event.item_id,

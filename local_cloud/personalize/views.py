@@ -12,7 +12,6 @@ from botocore.model import ListShape, StructureShape
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import Refused
 from local_cloud.personalize.models import operation_model
-from local_cloud.personalize.recommenders import RECIPES
 from local_cloud.personalize.region import Region
 from local_cloud.personalize.store import Kind, Resource
 
@@ -106,13 +105,37 @@ def _read_token(operation: str, token: str) -> int:
 
 
 def describe_recipe(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
-    return {"recipe": recipes.describe(recipes.name_of(request["recipeArn"]))}
+    arn = request["recipeArn"]
+    name = recipes.name_of(arn, legacy=region.control.settings.legacy_recipes)
+    return {"recipe": recipes.describe(name, partition=arn.split(":")[1])}
+
+
+def describe_algorithm(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"algorithm": recipes.describe_algorithm(request["algorithmArn"])}
+
+
+def describe_feature_transformation(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
+    arn = request["featureTransformationArn"]
+    return {"featureTransformation": recipes.describe_feature_transformation(arn)}
+
+
+def list_metric_attribution_metrics(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Of one metric attribution, or of all."""
+    store = region.store
+    if "metricAttributionArn" in request:
+        found = [store.get("MetricAttribution", request["metricAttributionArn"])]
+    else:
+        found = store.all("MetricAttribution")
+    metrics = [metric for resource in found for metric in resource.members["metrics"]]
+    page, token = _page("ListMetricAttributionMetrics", list(enumerate(metrics)), request)
+    return {"metrics": page, **token}
 
 
 def list_recipes(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
     """Those of custom dataset groups; there are none of a domain."""
-    names = [] if "domain" in request else list(RECIPES)
-    described = [recipes.describe(name) for name in names]
+    offered = recipes.offered(legacy=region.control.settings.legacy_recipes)
+    names = [] if "domain" in request else list(offered)
+    described = [recipes.describe(name, region.partition) for name in names]
     _, summary = _list_member(operation_model("personalize", "ListRecipes").output_shape)
     page, token = _page("ListRecipes", list(enumerate(described)), request)
     return {"recipes": [{k: v for k, v in r.items() if k in summary.members} for r in page], **token}

@@ -76,7 +76,8 @@ def refusal(address: Address | None, error: Refused) -> Response:
     """An error, so that botocore types it: by body in JSON 1.1, by header in REST."""
     if address is None or address.service == "personalize":
         body = {"__type": error.code, "message": error.message}
-        return Response(400, {"Content-Type": _CONTENT_TYPES["personalize"]}, json.dumps(body).encode())
-    statuses = error_statuses(*address)
+        headers = {"Content-Type": _CONTENT_TYPES["personalize"]}
+        return Response(error.status or 400, headers, json.dumps(body).encode())
+    status = error.status or error_statuses(*address).get(error.code, 400)
     headers = {"Content-Type": _CONTENT_TYPES[address.service], "x-amzn-errortype": error.code}
-    return Response(statuses.get(error.code, 400), headers, json.dumps({"message": error.message}).encode())
+    return Response(status, headers, json.dumps({"message": error.message}).encode())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from local_cloud.personalize.control import Control
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.service import Personalize
 from tests.local_cloud.personalize.harness import (
@@ -22,13 +23,14 @@ def cloud_of() -> Iterator[Callable[..., Cloud]]:
     made: list[Cloud] = []
 
     def make(clock: Clock | None = None) -> Cloud:
-        bucket = Bucket()
-        service = Personalize(account=ACCOUNT, region="us-east-1", clock=clock or Clock(0), storage=bucket)
-        made.append(Cloud(service=service, bucket=bucket))
+        bucket, control = Bucket(), Control(clock=clock or Clock())
+        service = Personalize(account=ACCOUNT, region="us-east-1", control=control, storage=bucket)
+        made.append(Cloud(service=service, shared=control, bucket=bucket))
         return made[-1]
 
     yield make
     for cloud in made:
+        cloud.shared.faults.clear()
         cloud.service.close()
 
 

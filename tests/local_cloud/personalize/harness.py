@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local_cloud.personalize.control import Control
+from local_cloud.personalize.faults import Faults
 from local_cloud.personalize.region import AccessRefused
 from local_cloud.personalize.service import Personalize
 from vocabulary.schemas import INTERACTIONS_SCHEMA
@@ -28,14 +31,21 @@ class Bucket:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def read(self, location: str, *, role_arn: str, job_arn: str) -> Sequence[tuple[str, bytes]]:
+    def read(
+        self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
+    ) -> Sequence[tuple[str, bytes]]:
         if role_arn != ROLE:
             raise AccessRefused(role_arn)
         key = location.removeprefix("s3://bucket/")
         if not key.endswith("/"):
             return [(key, self.objects[key])] if key in self.objects else []
-        names = [name for name in self.objects if name.startswith(key) and "/" not in name[len(key) :]]
-        return [(name, self.objects[name]) for name in names]
+        names = [name for name in self.objects if name.startswith(key)]
+        return [(name, self.objects[name]) for name in names if recursive or "/" not in name[len(key) :]]
+
+    def write(self, location: str, content: bytes, *, role_arn: str, job_arn: str) -> None:
+        if role_arn != ROLE:
+            raise AccessRefused(role_arn)
+        self.objects[location.removeprefix("s3://bucket/")] = content
 
 
 class _Raw(io.BytesIO):
@@ -48,6 +58,7 @@ class Cloud:
     """One account's Personalize, and what tests ask of it again and again."""
 
     service: Personalize
+    shared: Control
     bucket: Bucket = field(default_factory=Bucket)
 
     def __post_init__(self) -> None:
@@ -55,9 +66,26 @@ class Cloud:
         self.runtime = self._client("personalize-runtime")
         self.events = self._client("personalize-events")
 
-    def _client(self, service: str) -> Any:
+    @property
+    def control_faults(self) -> Faults:
+        return self.shared.faults
+
+    @property
+    def once(self) -> Any:
+        """A client of the control plane that does not try again."""
+        return self._client("personalize", attempts=1)
+
+    @property
+    def runtime_once(self) -> Any:
+        return self._client("personalize-runtime", attempts=1)
+
+    def _client(self, service: str, attempts: int = 3) -> Any:
         client = boto3.client(
-            service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+            service,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": attempts}),
         )
         client.meta.events.register("before-send.*", self._send)
         return client
@@ -78,8 +106,9 @@ class Cloud:
         deadline = time.monotonic() + 30
         while True:
             described: dict[str, Any] = describe(**{f"{camel}Arn": arn})[camel]
-            latest = described.get("latestCampaignUpdate", described)["status"]
-            if not latest.endswith(("PENDING", "IN_PROGRESS", "STOPPING")):
+            updates = ("latestCampaignUpdate", "latestSolutionUpdate", "latestDatasetUpdate")
+            latest = next((described[name] for name in updates if name in described), described)["status"]
+            if not latest.endswith(("PENDING", "IN_PROGRESS", "IN PROGRESS", "STOPPING")):
                 return described
             assert time.monotonic() < deadline, f"{arn} is still {latest}"
 

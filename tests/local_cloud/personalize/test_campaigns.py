@@ -6,6 +6,7 @@ from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interac
 
 
 def test_an_updated_campaign_serves_the_old_version_until_the_update_is_done(here: Cloud, shop: Shop) -> None:
+    """API reference, "UpdateCampaign": one goes on getting recommendations meanwhile."""
     here.imported(shop.interactions, interactions_csv().replace("hat-", "cap-"), "second")
     version = here.version(shop.solution)["solutionVersionArn"]
     here.control.update_campaign(campaignArn=shop.campaign, solutionVersionArn=version)
@@ -17,6 +18,7 @@ def test_an_updated_campaign_serves_the_old_version_until_the_update_is_done(her
 
 
 def test_an_update_is_described_within_an_active_campaign(here: Cloud, shop: Shop) -> None:
+    """API reference, `CampaignUpdateSummary`."""
     version = here.version(shop.solution)["solutionVersionArn"]
     here.control.update_campaign(campaignArn=shop.campaign, solutionVersionArn=version)
     described = here.control.describe_campaign(campaignArn=shop.campaign)["campaign"]
@@ -27,6 +29,7 @@ def test_an_update_is_described_within_an_active_campaign(here: Cloud, shop: Sho
 
 
 def test_a_campaign_takes_one_update_at_a_time(here: Cloud, shop: Shop) -> None:
+    """API reference, "UpdateCampaign": ACTIVE or CREATE FAILED, and no update in progress."""
     here.control.update_campaign(campaignArn=shop.campaign, minProvisionedTPS=2)
     busy = error_of(lambda: here.control.update_campaign(campaignArn=shop.campaign, minProvisionedTPS=3))
     assert busy["Code"] == "ResourceInUseException"
@@ -34,6 +37,7 @@ def test_a_campaign_takes_one_update_at_a_time(here: Cloud, shop: Shop) -> None:
 
 
 def test_the_latest_version_can_be_followed(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateCampaign", solutionVersionArn."""
     campaign = here.campaign(f"{shop.solution}/$LATEST", "follower")
     assert here.recommended(campaign, "user-1") == here.recommended(shop.campaign, "user-1")
     error = error_of(lambda: here.campaign(shop.solution, "plain"))
@@ -41,6 +45,7 @@ def test_the_latest_version_can_be_followed(here: Cloud, shop: Shop) -> None:
 
 
 def test_a_campaign_needs_an_active_version_and_a_group_has_five(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Amazon Personalize endpoints and quotas"."""
     arn = here.control.create_solution_version(solutionArn=shop.solution)["solutionVersionArn"]
     assert error_of(lambda: here.campaign(arn, "early"))["Code"] == "ResourceInUseException"
     for i in range(4):
@@ -63,6 +68,7 @@ def test_a_campaign_serves_from_active_to_deleted(here: Cloud, shop: Shop) -> No
 def test_a_campaign_answers_as_many_items_as_asked(
     here: Cloud, shop: Shop, count: int | None, expected: int
 ) -> None:
+    """API reference, "GetRecommendations": 25, at most 500; guide, "How scores work": they sum to 1."""
     options = {} if count is None else {"numResults": count}
     assert len(here.recommended(shop.campaign, "user-1", **options)) == expected
     answer = here.runtime.get_recommendations(campaignArn=shop.campaign, userId="user-1", numResults=500)
@@ -71,6 +77,8 @@ def test_a_campaign_answers_as_many_items_as_asked(
 
 
 def test_each_recipe_says_what_its_requests_must_name(here: Cloud, shop: Shop) -> None:
+    """API reference, "GetRecommendations", "GetPersonalizedRanking"; scores: the pages of the recipes."""
+
     def serving(recipe: str) -> str:
         solution = here.solution(shop.group, recipe, recipeArn=f"arn:aws:personalize:::recipe/aws-{recipe}")
         return here.campaign(here.version(solution)["solutionVersionArn"], recipe)

@@ -41,6 +41,7 @@ def test_nothing_is_deleted_before_what_needs_it(here: Cloud, shop: Shop) -> Non
 
 
 def test_a_filter_or_a_tracker_keeps_the_interactions(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Deleting a dataset"."""
     here.control.delete_campaign(campaignArn=shop.campaign)
     here.gone("campaign", shop.campaign)
     error = error_of(lambda: here.control.delete_dataset(datasetArn=shop.interactions))
@@ -51,6 +52,7 @@ def test_a_filter_or_a_tracker_keeps_the_interactions(here: Cloud, shop: Shop) -
 
 
 def test_a_solution_in_training_is_stopped_first(here: Cloud, shop: Shop) -> None:
+    """API reference, "DeleteSolution" and "StopSolutionVersionCreation"."""
     control = here.control
     control.delete_campaign(campaignArn=shop.campaign)
     here.gone("campaign", shop.campaign)

@@ -6,6 +6,7 @@ from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
 
 
 def test_the_next_request_follows_the_events_just_sent(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "How real-time personalization works"."""
     before = here.recommended(shop.campaign, "newcomer", numResults=10)
     here.sends(shop.tracking_id, "s", ["hat-3", "hat-7", "hat-9"], userId="newcomer")
     after = here.recommended(shop.campaign, "newcomer", numResults=10)
@@ -14,10 +15,12 @@ def test_the_next_request_follows_the_events_just_sent(here: Cloud, shop: Shop) 
 
 
 def test_an_unknown_user_gets_popular_items(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "User-Personalization recipe": new users."""
     assert {"shoe-0", "hat-0"} <= set(here.recommended(shop.campaign, "nobody", numResults=4))
 
 
 def test_an_anonymous_session_is_a_user_until_one_event_names_the_user(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Recording events for anonymous users"."""
     here.sends(shop.tracking_id, "session", ["hat-3", "hat-7"])
     as_session = here.recommended(shop.campaign, "session", numResults=5)
     assert as_session != here.recommended(shop.campaign, "anne", numResults=5)
@@ -28,6 +31,7 @@ def test_an_anonymous_session_is_a_user_until_one_event_names_the_user(here: Clo
 
 
 def test_only_events_of_known_users_are_trained_on(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Recording events for anonymous users"."""
     here.sends(shop.tracking_id, "anonymous", ["hat-3"])
     here.sends(shop.tracking_id, "known", ["hat-4"], userId="anne")
     here.sends(shop.tracking_id, "known", ["hat-5"])
@@ -36,6 +40,7 @@ def test_only_events_of_known_users_are_trained_on(here: Cloud, shop: Shop) -> N
 
 
 def test_an_event_id_counts_once(here: Cloud, shop: Shop) -> None:
+    """API reference, `Event`, eventId."""
     dataset = here.service.region.datasets[shop.interactions]
     event = {"eventId": "e1", "eventType": "view", "itemId": "hat-1", "sentAt": 2_000_000_000}
     for _ in range(3):
@@ -66,6 +71,7 @@ def test_events_sent_during_training_count_when_it_is_done(here: Cloud, shop: Sh
 def test_a_wrong_event_is_refused_and_named(
     here: Cloud, shop: Shop, change: dict[str, object], said: str
 ) -> None:
+    """API reference, "PutEvents" and `Event`, properties; NotFound is not among its errors."""
     request = {
         "trackingId": shop.tracking_id,
         "sessionId": "s",
@@ -87,6 +93,7 @@ def test_events_are_lost_with_their_tracker_only(here: Cloud, shop: Shop) -> Non
 
 
 def test_put_items_replaces_a_record_at_once(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Importing items individually": camel case, the whole record."""
     here.events.put_items(
         datasetArn=shop.items,
         items=[{"itemId": "shoe-0", "properties": '{"brand": "zed", "creationTimestamp": 1}'}],

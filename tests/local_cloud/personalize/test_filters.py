@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -9,6 +10,15 @@ from local_cloud.personalize.filters import Facts, parse_filter
 from local_cloud.personalize.streamed import Touch
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
 
+USERS_SCHEMA = json.dumps(
+    {
+        "type": "record",
+        "name": "Users",
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [{"name": "USER_ID", "type": "string"}, {"name": "BUDGET", "type": ["float", "null"]}],
+        "version": "1.0",
+    }
+)
 ITEMS: Mapping[str, Mapping[str, object]] = {
     "a": {"CATEGORY": "shoes", "PRICE": 10.0},
     "b": {"CATEGORY": "hats|sale", "PRICE": 20.0},
@@ -18,6 +28,7 @@ FACTS = Facts(
     touches=[Touch("u", "a", 1, "Purchase", None), Touch("u", "b", 2, "view", None)],
     item=lambda item: ITEMS.get(item, {}),
     user={"SEGMENT": "gold", "AGE": 30},
+    current_item={"CATEGORY": "hats|sale", "PRICE": 15.0},
 )
 
 
@@ -46,8 +57,37 @@ FACTS = Facts(
     ],
 )
 def test_a_filter_lets_pass_what_it_says(expression: str, values: dict[str, str], left: str) -> None:
+    """Developer guide, "Filter expression structure and elements" and its examples."""
     allowed = parse_filter(expression).allows(FACTS, values)
     assert "".join(item for item in "abcd" if allowed(item)) == left
+
+
+@pytest.mark.parametrize(
+    ("expression", "left"),
+    [
+        (
+            'INCLUDE ItemID WHERE Items.CATEGORY IN ("hats") | '
+            'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view") | '
+            "EXCLUDE ItemID WHERE Items.PRICE > 50",
+            ("bc", "acd"),
+        ),
+        ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")', ("abcd", "acd")),
+        (
+            'INCLUDE ItemID WHERE Items.CATEGORY IN ("hats") | '
+            'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")',
+            None,
+        ),
+    ],
+)
+def test_what_goes_by_items_is_told_apart_unless_interactions_include(
+    expression: str, left: tuple[str, str] | None
+) -> None:
+    parts = parse_filter(expression).apart()
+
+    passing = parts and tuple(
+        "".join(item for item in "abcd" if part.allows(FACTS, {})(item)) for part in parts
+    )
+    assert passing == left
 
 
 @pytest.mark.parametrize(
@@ -65,6 +105,7 @@ def test_a_filter_lets_pass_what_it_says(expression: str, values: dict[str, str]
     ],
 )
 def test_a_wrong_filter_is_refused_with_what_is_wrong(expression: str, said: str) -> None:
+    """Developer guide, "Filter expressions: guidelines and requirements"; text of NOT_IN as seen."""
     with pytest.raises(Refused) as refused:
         parse_filter(expression)
     assert refused.value.code == "InvalidInputException"
@@ -72,6 +113,7 @@ def test_a_wrong_filter_is_refused_with_what_is_wrong(expression: str, said: str
 
 
 def test_a_filter_sees_the_event_just_sent(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Filtering results": new interactions count."""
     arn = here.control.create_filter(
         name="seen",
         datasetGroupArn=shop.group,
@@ -83,7 +125,59 @@ def test_a_filter_sees_the_event_just_sent(here: Cloud, shop: Shop) -> None:
     assert best not in here.recommended(shop.campaign, "newcomer", numResults=500, filterArn=arn)
 
 
+def test_a_filter_that_was_used_before_sees_what_changed_since(here: Cloud, shop: Shop) -> None:
+    arn = here.control.create_filter(
+        name="cheap",
+        datasetGroupArn=shop.group,
+        filterExpression="INCLUDE ItemID WHERE Items.PRICE <= $MOST | "
+        'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")',
+    )["filterArn"]
+    here.settled("filter", arn)
+
+    def cheap(most: str) -> set[str]:
+        return set(
+            here.recommended(
+                shop.campaign, "thrifty", numResults=100, filterArn=arn, filterValues={"MOST": most}
+            )
+        )
+
+    assert cheap("0") == {"shoe-0", "hat-0"}
+    assert cheap("10") == {"shoe-0", "hat-0", "shoe-1", "hat-1"}
+    here.events.put_items(
+        datasetArn=shop.items, items=[{"itemId": "hat-7", "properties": '{"brand": "acme", "price": 5}'}]
+    )
+    here.sends(shop.tracking_id, "s", ["hat-0"], userId="thrifty")
+    assert cheap("0") == {"shoe-0"}
+    assert cheap("10") == {"shoe-0", "shoe-1", "hat-1", "hat-7"}
+
+
+def test_a_filter_by_the_user_is_not_shared_between_users(here: Cloud, shop: Shop) -> None:
+    schema = here.schema(USERS_SCHEMA, "users")
+    users = here.dataset(shop.group, schema, "Users")
+    here.events.put_users(
+        datasetArn=users,
+        users=[
+            {"userId": "rich", "properties": '{"budget": 190}'},
+            {"userId": "poor", "properties": '{"budget": 0}'},
+        ],
+    )
+    arn = here.control.create_filter(
+        name="affordable",
+        datasetGroupArn=shop.group,
+        filterExpression="INCLUDE ItemID WHERE Items.PRICE <= CurrentUser.BUDGET",
+    )["filterArn"]
+    here.settled("filter", arn)
+
+    sizes = [
+        len(here.recommended(shop.campaign, user, numResults=100, filterArn=arn))
+        for user in ("rich", "poor", "rich")
+    ]
+
+    assert sizes == [40, 2, 40]
+
+
 def test_an_including_filter_needs_its_values(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Applying a filter": values of INCLUDE are required, of EXCLUDE not."""
     arn = here.control.create_filter(
         name="kind",
         datasetGroupArn=shop.group,

@@ -28,11 +28,13 @@ def rows_of(cloud: Cloud, dataset: str) -> Sequence[Sequence[object]]:
         (CSV.replace(",view,\n", ",,\n", 1), "do not conform to the dataset schema"),
         (CSV.replace("user-7,", ",", 1), "do not conform to the dataset schema"),
         (CSV.replace(",view,\n", ",view\n", 1), "do not conform to the dataset schema"),
-        (CSV.replace("user-7,", f"{'u' * 1001},", 1), "more than 1000 characters for USER_ID"),
+        (CSV.replace("user-7,", f"{'u' * 257},", 1), "more than 256 characters for USER_ID"),
+        (CSV.replace(",view,", f",{'v' * 1001},", 1), "more than 1000 characters for EVENT_TYPE"),
         (interactions_csv(999), "hold 999 interactions records, an import needs at least 1000"),
     ],
 )
 def test_an_import_fails_with_its_reason(here: Cloud, csv: str, reason: str) -> None:
+    """Developer guide, "Data format guidelines"; texts as seen where any are known."""
     dataset = here.dataset(here.group(), here.schema())
     job = here.imported(dataset, csv, "job")
     assert job["status"] == "CREATE FAILED"
@@ -41,6 +43,7 @@ def test_an_import_fails_with_its_reason(here: Cloud, csv: str, reason: str) -> 
 
 
 def test_a_role_that_may_not_read_fails_the_import(here: Cloud) -> None:
+    """Text as seen: aws-samples, retail-demo-store."""
     dataset = here.dataset(here.group(), here.schema())
     job = here.imported(dataset, CSV, "job", role="arn:aws:iam::123456789012:role/other")
     assert job["status"] == "CREATE FAILED"
@@ -48,6 +51,7 @@ def test_a_role_that_may_not_read_fails_the_import(here: Cloud) -> None:
 
 
 def test_a_folder_is_read_at_its_first_level_and_holds_only_csv(here: Cloud) -> None:
+    """Developer guide, "Importing bulk data"."""
     dataset = here.dataset(here.group(), here.schema())
     lines = CSV.splitlines(keepends=True)
     here.bucket.objects["job/second.csv"] = "".join([lines[0], *lines[601:]]).encode()
@@ -70,6 +74,7 @@ def test_columns_may_come_in_another_order(here: Cloud) -> None:
 
 
 def test_a_full_import_replaces_the_bulk_and_keeps_the_stream(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Import modes"."""
     here.sends(shop.tracking_id, "s", ["hat-1"], userId="streamed")
     moved = CSV.replace("user-", "member-")
     assert here.imported(shop.interactions, moved, "second")["status"] == "ACTIVE"
@@ -78,6 +83,7 @@ def test_a_full_import_replaces_the_bulk_and_keeps_the_stream(here: Cloud, shop:
 
 
 def test_an_incremental_import_adds_to_a_full_one(here: Cloud) -> None:
+    """Developer guide, "Import modes"."""
     dataset = here.dataset(here.group(), here.schema())
     first = error_of(lambda: here.imported(dataset, CSV, "early", importMode="INCREMENTAL"))
     assert first["Code"] == "InvalidInputException"

@@ -15,6 +15,7 @@ def status(cloud: Cloud, arn: str) -> str:
 
 
 def test_without_a_pace_a_resource_takes_a_step_each_time_it_is_looked_at(here: Cloud) -> None:
+    """Statuses: API reference, `DatasetGroup`; it has no DELETE IN_PROGRESS."""
     arn = here.control.create_dataset_group(name="shop")["datasetGroupArn"]
     assert [status(here, arn) for _ in range(3)] == ["CREATE IN_PROGRESS", "ACTIVE", "ACTIVE"]
     here.control.delete_dataset_group(datasetGroupArn=arn)
@@ -74,6 +75,7 @@ def test_work_that_fails_leaves_its_reason() -> None:
 
 
 def test_a_dataset_is_gone_by_way_of_delete_in_progress(here: Cloud) -> None:
+    """API reference, `Dataset`, status."""
     dataset = here.dataset(here.group(), here.schema())
     here.control.delete_dataset(datasetArn=dataset)
     described = here.control.describe_dataset(datasetArn=dataset)["dataset"]
@@ -82,6 +84,7 @@ def test_a_dataset_is_gone_by_way_of_delete_in_progress(here: Cloud) -> None:
 
 
 def test_a_name_is_free_again_only_when_its_owner_is_gone(here: Cloud) -> None:
+    """Text as seen from the service: stored outputs of aws-samples notebooks."""
     arn = here.group("shop")
     here.control.delete_dataset_group(datasetGroupArn=arn)
     error = error_of(lambda: here.control.create_dataset_group(name="shop"))
@@ -94,6 +97,7 @@ def test_a_name_is_free_again_only_when_its_owner_is_gone(here: Cloud) -> None:
 
 
 def test_a_region_has_five_dataset_groups(here: Cloud) -> None:
+    """Developer guide, "Amazon Personalize endpoints and quotas"."""
     groups = [here.group(f"g{i}") for i in range(5)]
     assert error_of(lambda: here.group("g5"))["Code"] == "LimitExceededException"
     here.control.delete_dataset_group(datasetGroupArn=groups[0])
@@ -102,6 +106,7 @@ def test_a_region_has_five_dataset_groups(here: Cloud) -> None:
 
 
 def test_a_dataset_needs_an_active_group_and_is_one_of_its_type(here: Cloud) -> None:
+    """API reference, "CreateDatasetGroup": ACTIVE before a dataset is added; ARN as in notebooks."""
     schema = here.schema()
     group = here.control.create_dataset_group(name="shop")["datasetGroupArn"]
 
@@ -119,6 +124,7 @@ def test_a_dataset_needs_an_active_group_and_is_one_of_its_type(here: Cloud) -> 
 
 
 def test_a_group_has_one_event_tracker_whose_arn_is_made_up(here: Cloud) -> None:
+    """API reference, "CreateEventTracker": one per group; the ARN as in stored outputs of notebooks."""
     group = here.group()
     assert "no Interactions dataset" in error_of(lambda: here.tracker(group))["Message"]
     here.dataset(group, here.schema())

@@ -11,6 +11,8 @@ import boto3
 import pytest
 
 from local_cloud.connection import ACCOUNT, REGION, Connection
+from local_cloud.personalize.control_client import ControlClient
+from local_cloud.personalize.faults import Fault
 from tests.local_cloud.personalize.harness import error_of, interactions_csv
 from vocabulary.schemas import INTERACTIONS_SCHEMA
 
@@ -248,3 +250,43 @@ def test_step_functions_creates_waits_and_catches(cloud: Connection) -> None:
         time.sleep(0.02)
     assert described["status"] == "SUCCEEDED", described
     assert json.loads(described["output"])["Error"] == "Personalize.ResourceNotFoundException"
+
+
+def test_an_export_needs_the_role_and_the_bucket_to_let_personalize_write(
+    cloud: Connection, dataset: str
+) -> None:
+    iam, s3, control = cloud.client("iam"), cloud.client("s3"), cloud.client("personalize")
+    write = [statement("s3:PutObject", "arn:aws:s3:::training/*")]
+    arn = iam.create_role(RoleName="exporter", AssumeRolePolicyDocument=policy([TRUST]))["Role"]["Arn"]
+
+    def exported(job: str) -> dict[str, Any]:
+        job_arn = control.create_dataset_export_job(
+            jobName=job,
+            datasetArn=dataset,
+            roleArn=arn,
+            jobOutput={"s3DataDestination": {"path": "s3://training/exports/"}},
+        )["datasetExportJobArn"]
+        return settled(
+            lambda: control.describe_dataset_export_job(datasetExportJobArn=job_arn)["datasetExportJob"]
+        )
+
+    s3.put_bucket_policy(Bucket="training", Policy=policy([PERSONALIZE | s for s in write]))
+    refused = exported("without-a-role-policy")
+    assert (refused["status"], refused["failureReason"]) == REFUSED
+    iam.put_role_policy(RoleName="exporter", PolicyName="write", PolicyDocument=policy(write))
+    assert exported("with-both")["status"] == "ACTIVE"
+    written = s3.get_object(Bucket="training", Key="exports/with-both.csv")["Body"].read().decode()
+    assert written.splitlines() == ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE"]
+    s3.delete_bucket_policy(Bucket="training")
+    assert exported("without-a-bucket-policy")["status"] == "CREATE FAILED"
+
+
+def test_the_whole_cloud_has_the_control_api_too(cloud: Connection) -> None:
+    control, personalize = ControlClient(cloud.endpoint), cloud.client("personalize")
+    fault = Fault(operation="DescribeRecipe", error="ServiceUnavailableException", count=1)
+    with control.injected(fault) as injected:
+        # boto3 tries again, and gets through
+        personalize.describe_recipe(recipeArn="arn:aws:personalize:::recipe/aws-sims")
+        assert control.struck(injected) == 1
+    assert control.faults() == []
+    assert control.clock()["time"] == "none"

@@ -28,6 +28,7 @@ def touches(users: int, of_each: int, singles: int = 0) -> list[Touch]:
 def test_too_little_data_fail_the_training_with_the_reason(
     given: list[Touch], event_type: str | None, threshold: float | None, reason: str
 ) -> None:
+    """Developer guide, "Amazon Personalize endpoints and quotas": 1000, 25, 1 percent; texts as seen."""
     run = TrainingRun(
         recipe="aws-user-personalization",
         imported=given,
@@ -51,6 +52,7 @@ def test_the_shortage_shows_as_a_failed_version(here: Cloud) -> None:
 
 
 def test_a_version_has_the_metrics_of_its_recipe(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Evaluating a solution version with metrics"."""
     metrics = here.control.get_solution_metrics(solutionVersionArn=shop.version)["metrics"]
     assert {"coverage", "mean_reciprocal_rank_at_25", "precision_at_5"} <= metrics.keys()
     assert 0 < metrics["normalized_discounted_cumulative_gain_at_25"] <= 1
@@ -61,6 +63,7 @@ def test_a_version_has_the_metrics_of_its_recipe(here: Cloud, shop: Shop) -> Non
 
 
 def test_metrics_of_a_version_in_training_are_refused(here: Cloud, shop: Shop) -> None:
+    """API reference, "GetSolutionMetrics": ResourceInUseException."""
     arn = here.control.create_solution_version(solutionArn=shop.solution)["solutionVersionArn"]
     error = error_of(lambda: here.control.get_solution_metrics(solutionVersionArn=arn))
     assert error["Code"] == "ResourceInUseException"
@@ -94,6 +97,7 @@ def test_a_solution_that_could_not_be_trained_is_refused(
 
 
 def test_automatic_training_is_on_unless_it_is_turned_off(here: Cloud) -> None:
+    """API reference, "CreateSolution", performAutoTraining."""
     group = here.group()
     here.control.create_solution(
         name="a", datasetGroupArn=group, recipeArn="arn:aws:personalize:::recipe/aws-sims"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local_cloud.personalize.control import Control
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.models import SERVICES, model_of
 from local_cloud.personalize.service import Personalize
@@ -98,7 +99,7 @@ def test_no_request_whatever_ends_in_a_fault(operation: str, body: bytes) -> Non
     assert answer.status == 200 or json.loads(answer.body)["message"]
 
 
-_SHARED = Personalize(account=ACCOUNT, region="us-east-1", clock=Clock(0), storage=Bucket())
+_SHARED = Personalize(account=ACCOUNT, region="us-east-1", control=Control(clock=Clock()), storage=Bucket())
 
 
 def test_json_as_deep_as_a_well_is_refused(here: Cloud) -> None:
@@ -107,6 +108,7 @@ def test_json_as_deep_as_a_well_is_refused(here: Cloud) -> None:
 
 
 def test_errors_reach_boto3_with_their_types(here: Cloud) -> None:
+    """The service models: JSON 1.1 by body, REST by header, 404 of the runtime."""
     control, runtime, events = here.control, here.runtime, here.events
     here.group("shop")
     with pytest.raises(control.exceptions.ResourceAlreadyExistsException, match="already exists"):
@@ -134,9 +136,10 @@ def test_an_operation_answers_only_the_errors_of_its_model(here: Cloud) -> None:
 
 
 def test_an_operation_that_is_not_built_says_so(here: Cloud) -> None:
-    error = error_of(lambda: here.control.list_metric_attributions())
+    arn = GROUP.replace("dataset-group", "recommender")
+    error = error_of(lambda: here.control.stop_recommender(recommenderArn=arn))
     assert error["Code"] == "InvalidInputException"
-    assert error["Message"] == "ListMetricAttributions is not in the local cloud"
+    assert error["Message"] == "StopRecommender is not in the local cloud"
 
 
 def test_an_operation_that_does_not_exist_is_unknown(here: Cloud) -> None:
@@ -145,12 +148,14 @@ def test_an_operation_that_does_not_exist_is_unknown(here: Cloud) -> None:
 
 
 def test_dates_are_numbers_of_seconds(here: Cloud) -> None:
+    """The service model `personalize`, JSON 1.1."""
     arn = here.group()
     described = json.loads(send(here.service, "DescribeDatasetGroup", {"datasetGroupArn": arn}).body)
     assert isinstance(described["datasetGroup"]["creationDateTime"], float)
 
 
 def test_lists_come_in_pages_and_filters_with_a_capital_f(here: Cloud) -> None:
+    """The service model `personalize`, `ListFiltersResponse`."""
     group = here.group()
     for i in range(5):
         here.control.create_filter(
@@ -188,6 +193,7 @@ def test_tags_are_kept_and_removed(here: Cloud) -> None:
     ],
 )
 def test_a_schema_that_no_dataset_could_have_is_refused(here: Cloud, wrong: str, said: str) -> None:
+    """Developer guide, "Creating schema JSON files for Amazon Personalize schemas"."""
     error = error_of(lambda: here.schema(wrong))
     assert error["Code"] == "InvalidInputException"
     assert said in error["Message"]

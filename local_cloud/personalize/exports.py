@@ -1,0 +1,113 @@
+"""Operations on dataset export jobs: a dataset's records as CSV, for whoever wants to see them.
+
+Developer guide, "Exporting the training data in a dataset to Amazon S3".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from local_cloud.personalize.datasets import Dataset, Put
+from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
+from local_cloud.personalize.region import Job, Region
+from local_cloud.personalize.schemas import camel_case
+from local_cloud.personalize.store import Resource
+from local_cloud.personalize.streamed import Event
+from local_cloud.personalize.transfers import check_location, check_role, write_for
+
+MOST_PENDING: Final = 5
+
+Record = Mapping[str, Any]
+
+
+def create_dataset_export_job(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
+    store, destination = region.store, request["jobOutput"]["s3DataDestination"]["path"]
+    check_location(destination)
+    check_role(region, request["roleArn"])
+    dataset = store.active("Dataset", request["datasetArn"])
+    if dataset.members["datasetType"] in ("ACTIONS", "ACTION_INTERACTIONS"):
+        raise invalid("The data of an Actions or Action interactions dataset cannot be exported")
+    arn = region.arn(f"dataset-export-job/{request['jobName']}")
+    if store.peek(arn) is not None:
+        raise already_exists(arn)
+    pending = [job for job in store.all("DatasetExportJob") if job.is_being_created]
+    if busy := [job for job in pending if job.members["datasetArn"] == dataset.arn]:
+        raise in_use(f"{dataset.arn} is being exported by {busy[0].arn}")
+    if len(pending) >= MOST_PENDING:
+        raise limit_exceeded(f"More than {MOST_PENDING} resources with PENDING or IN_PROGRESS status.")
+    members = {key: value for key, value in request.items() if key != "tags"}
+    region.create(
+        "DatasetExportJob",
+        arn,
+        {"ingestionMode": "PUT", **members, "datasetExportJobArn": arn},
+        tags=request.get("tags", ()),
+        job=export_job,
+    )
+    return {"datasetExportJobArn": arn}
+
+
+def export_job(region: Region, resource: Resource) -> Job:
+    """The records as they were when the job began."""
+    members = resource.members
+    dataset = region.datasets[members["datasetArn"]]
+    records = list(_records(dataset, members["ingestionMode"]))
+    columns = dataset.schema.columns
+    folder = members["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
+
+    def work() -> None:
+        rows = dict.fromkeys(tuple(_cell(record.get(name)) for name in columns) for record in records)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n", escapechar="\\", doublequote=False)
+        writer.writerow(columns)
+        writer.writerows(rows)
+        write_for(region, resource, f"{folder}/{members['jobName']}.csv", text.getvalue().encode())
+
+    return Job(work=work)
+
+
+def _records(dataset: Dataset, mode: str) -> Iterator[Record]:
+    """Only of ALL is one record for each item or user, the newest."""
+    columns = dataset.schema.columns
+    bulk = [dict(zip(columns, row, strict=True)) for row in dataset.bulk.rows] if dataset.bulk else []
+    if mode == "ALL" and dataset.schema.dataset_type in ("ITEMS", "USERS"):
+        yield from dataset.records().values()
+        return
+    if mode in ("BULK", "ALL"):
+        yield from bulk
+    if mode in ("PUT", "ALL"):
+        yield from _streamed(dataset)
+
+
+def _streamed(dataset: Dataset) -> Iterable[Record]:
+    id_column = {"ITEMS": "ITEM_ID", "USERS": "USER_ID"}.get(dataset.schema.dataset_type, "")
+    for entry in dataset.journal:
+        if isinstance(entry, Put):
+            yield {id_column: entry.record_id, **entry.values}
+    for event in dataset.events.accepted:
+        yield _of_event(dataset, event)
+
+
+def _of_event(dataset: Dataset, event: Event) -> Record:
+    properties = event.properties or {}
+    return {
+        **{name: properties.get(camel_case(name)) for name in dataset.schema.columns},
+        "USER_ID": dataset.events.user_of(event) or event.session_id,
+        "ITEM_ID": event.item_id,
+        "TIMESTAMP": event.timestamp,
+        "EVENT_TYPE": event.event_type,
+        "EVENT_VALUE": event.event_value,
+        "IMPRESSION": "|".join(event.impression) if event.impression else None,
+        "RECOMMENDATION_ID": event.recommendation_id,
+    }
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "|".join(str(part) for part in value)
+    return json.dumps(value) if isinstance(value, (bool, dict)) else str(value)

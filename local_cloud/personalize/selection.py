@@ -1,0 +1,88 @@
+"""Which items of a model may be in an answer: filters, and the places that exploration takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_cloud.personalize import recipes
+from local_cloud.personalize.errors import invalid
+from local_cloud.personalize.filters import Facts, parse_filter
+from local_cloud.personalize.recommenders import Condition, Exploration, Kind
+from local_cloud.personalize.region import Region
+
+Allowed = Callable[[str], bool]
+Request = Mapping[str, Any]
+
+
+def allowed_by(region: Region, group: str, request: Request, kind: Kind) -> Allowed | None:
+    """The items that the filter of a request, or of a promotion, allows; None without one.
+
+    :param request: `filterArn` and `filterValues`, with the `userId` and `itemId` that they are about.
+    :raises Refused: ResourceNotFoundException or InvalidInputException.
+    """
+    if "filterArn" not in request:
+        return None
+    resource = region.store.get("Filter", request["filterArn"])
+    if resource.members["datasetGroupArn"] != group:
+        raise invalid(f"{resource.arn} is not a filter of {group}")
+    if not resource.is_active:
+        raise invalid(f"{resource.arn} must be ACTIVE, its status is {resource.status}")
+    parsed = parse_filter(resource.members["filterExpression"])
+    user_id, item_id = request.get("userId"), request.get("itemId")
+    if parsed.uses_interactions() and not user_id:
+        raise invalid(f"userId is required by {resource.arn}")
+    if parsed.uses_current_item() and kind != "item":
+        raise invalid(f"{resource.arn} uses CurrentItem, which only recipes of related items have")
+    interactions = region.dataset(group, "INTERACTIONS")
+    items, users = region.dataset(group, "ITEMS"), region.dataset(group, "USERS")
+    facts = Facts(
+        touches=interactions.touches_of(user_id) if interactions and user_id else (),
+        item=lambda other: items.record(other) if items else {},
+        user=users.record(user_id) if users and user_id else {},
+        current_item=items.record(item_id) if items and item_id else {},
+    )
+    values = request.get("filterValues", {})
+    parts = parsed.apart()
+    if parts is None or not parts[0].expressions:
+        return parsed.allows(facts, values)
+    by_items, by_interactions = parts
+    # Everybody's requests share it until something changes that it goes by
+    about_user = facts.user if "currentuser." in resource.members["filterExpression"].lower() else {}
+    condition = Condition(
+        by_items.allows(facts, values),
+        key=(
+            resource.members["filterExpression"],
+            tuple(sorted(values.items())),
+            tuple(sorted(about_user.items())),
+            item_id if parsed.uses_current_item() else None,
+            items.changes if items else 0,
+        ),
+    )
+    if not by_interactions.expressions:
+        return condition
+    return condition.but(by_interactions.allows(facts, values))
+
+
+def both(one: Allowed | None, other: Allowed) -> Allowed:
+    if one is None:
+        return other
+    if isinstance(one, Condition):
+        return one.but(other)
+    return lambda item_id: one(item_id) and other(item_id)
+
+
+def exploration_of(recipe: str, config: Mapping[str, Any]) -> Exploration | None:
+    """By `itemExplorationConfig`; None for a recipe that does not explore.
+
+    :raises Refused: InvalidInputException.
+    """
+    given = config.get("itemExplorationConfig", {})
+    if not recipes.recipe_of(recipe).explores:
+        if given:
+            raise invalid(f"itemExplorationConfig is not for {recipe}, which does not explore")
+        return None
+    try:
+        return Exploration.of(given)
+    except ValueError as error:
+        raise invalid(str(error)) from None

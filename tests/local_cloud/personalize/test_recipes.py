@@ -1,0 +1,184 @@
+"""Recipes, what they are made of, and hyperparameters: given, tuned, refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local_cloud.personalize import recipes
+from local_cloud.personalize.hyperparameters import HYPERPARAMETERS
+from local_cloud.personalize.recommenders import RECIPES
+from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
+
+RANGES: dict[str, list[Any]] = {"integerHyperParameterRanges": [], "continuousHyperParameterRanges": []}
+
+
+def test_every_recipe_leads_to_its_algorithm_and_feature_transformation(here: Cloud) -> None:
+    listed = here.control.list_recipes(recipeProvider="SERVICE")["recipes"]
+    assert {recipe["name"] for recipe in listed} == set(RECIPES)
+    for summary in listed:
+        recipe = here.control.describe_recipe(recipeArn=summary["recipeArn"])["recipe"]
+        algorithm = here.control.describe_algorithm(algorithmArn=recipe["algorithmArn"])["algorithm"]
+        feature = here.control.describe_feature_transformation(
+            featureTransformationArn=recipe["featureTransformationArn"]
+        )["featureTransformation"]
+        parameters = {each.name: each.default for each in HYPERPARAMETERS.get(recipe["name"], ())}
+        described = algorithm["defaultHyperParameters"]
+        assert described.items() <= parameters.items()
+        assert recipe["status"] == feature["status"] == "ACTIVE"
+
+
+def test_an_algorithm_tells_defaults_ranges_and_what_hpo_may_tune(here: Cloud) -> None:
+    """Developer guide, "User-Personalization recipe", properties and hyperparameters."""
+    arn = recipes.algorithm_arn("aws-user-personalization")
+    algorithm = here.control.describe_algorithm(algorithmArn=arn)["algorithm"]
+    assert algorithm["defaultHyperParameters"] == {
+        "hidden_dimension": "149",
+        "bptt": "32",
+        "recency_mask": "true",
+    }
+    assert algorithm["defaultHyperParameterRanges"] == {
+        "integerHyperParameterRanges": [
+            {"name": "hidden_dimension", "minValue": 32, "maxValue": 256, "isTunable": True},
+            {"name": "bptt", "minValue": 2, "maxValue": 32, "isTunable": True},
+        ],
+        "continuousHyperParameterRanges": [],
+        "categoricalHyperParameterRanges": [
+            {"name": "recency_mask", "values": ["true", "false"], "isTunable": True}
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", ["recipe", "algorithm", "feature-transformation"])
+def test_what_there_is_not_is_not_found(here: Cloud, kind: str) -> None:
+    name = "".join(part.capitalize() for part in kind.split("-"))
+    member = name[0].lower() + name[1:] + "Arn"
+    describe = getattr(here.control, f"describe_{kind.replace('-', '_')}")
+    error = error_of(lambda: describe(**{member: f"arn:aws:personalize:::{kind}/aws-none"}))
+    assert error["Code"] == "ResourceNotFoundException"
+
+
+def test_the_recipes_of_old_are_there_when_they_are_asked_for(here: Cloud) -> None:
+    """Developer guide, "Legacy HRNN recipes"."""
+    group = here.group()
+    hrnn = {"recipeArn": recipes.arn_of("recipe", "aws-hrnn")}
+    assert error_of(lambda: here.solution(group, **hrnn))["Code"] == "ResourceNotFoundException"
+    here.shared.settings.legacy_recipes = True
+    here.solution(group, **hrnn)
+    assert "aws-hrnn" in [recipe["name"] for recipe in here.control.list_recipes()["recipes"]]
+
+
+def tuned(cloud: Cloud, shop: Shop, ranges: dict[str, Any], jobs: str = "3") -> dict[str, Any]:
+    config = {
+        "hpoConfig": {
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": jobs, "maxParallelTrainingJobs": "2"},
+            "algorithmHyperParameterRanges": {**RANGES, "categoricalHyperParameterRanges": [], **ranges},
+        }
+    }
+    return cloud.version(cloud.solution(shop.group, "tuned", performHPO=True, solutionConfig=config))
+
+
+BPTT = {"name": "bptt", "minValue": 4, "maxValue": 8}
+
+
+def test_hpo_finds_parameters_within_its_ranges_and_an_update_keeps_them(here: Cloud, shop: Shop) -> None:
+    """API reference, `HPOConfig`, `TunedHPOParams`; developer guide, "Hyperparameters and HPO"."""
+    described = tuned(here, shop, {"integerHyperParameterRanges": [BPTT]})
+    found = described["tunedHPOParams"]["algorithmHyperParameters"]
+    assert found.keys() == {"bptt"}
+    assert 4 <= int(found["bptt"]) <= 8
+    version = described["solutionVersionArn"]
+    assert here.service.region.trained[version].run.hyperparameters["bptt"] == found["bptt"]
+    updated = here.control.create_solution_version(
+        solutionArn=described["solutionArn"], trainingMode="UPDATE"
+    )["solutionVersionArn"]
+    here.settled("solution_version", updated)
+    assert here.service.region.trained[updated].run.hyperparameters["bptt"] == found["bptt"]
+
+
+def test_hpo_keeps_the_best_of_what_it_tries(here: Cloud, shop: Shop) -> None:
+    metric = "normalized_discounted_cumulative_gain_at_25"
+
+    def merit(jobs: str, name: str) -> float:
+        config = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": jobs}}}
+        version = here.version(here.solution(shop.group, name, performHPO=True, solutionConfig=config))
+        arn = version["solutionVersionArn"]
+        return float(here.control.get_solution_metrics(solutionVersionArn=arn)["metrics"][metric])
+
+    assert merit("6", "many") >= merit("1", "one")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"ranges": {"integerHyperParameterRanges": [{**BPTT, "maxValue": 64}]}}, "must be within 2 to 32"),
+        ({"ranges": {"integerHyperParameterRanges": [{**BPTT, "name": "depth"}]}}, "used in the algorithm"),
+        ({"ranges": {}, "jobs": "41"}, "maxNumberOfTrainingJobs must be a whole number from 1 to 40"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(
+    here: Cloud, shop: Shop, options: dict[str, Any], said: str
+) -> None:
+    assert said in error_of(lambda: tuned(here, shop, **options))["Message"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "config", "said"),
+    [
+        ("user-personalization", {"algorithmHyperParameters": {"bptt": "33"}}, "bptt must be a whole number"),
+        ("user-personalization", {"algorithmHyperParameters": {"recency_mask": "on"}}, "true, false"),
+        (
+            "user-personalization",
+            {"featureTransformationParameters": {"max_user_history_length_percentile": "1.5"}},
+            "from 0 to 1",
+        ),
+        (
+            "user-personalization",
+            {"featureTransformationParameters": {"bptt": "3"}},
+            "Provide a hyperparameter that is used in the algorithm",
+        ),
+        (
+            "trending-now",
+            {"featureTransformationParameters": {"trend_discovery_frequency": "1 year"}},
+            "30 minutes, 1 hour, 2 hours",
+        ),
+        (
+            "user-personalization",
+            {"trainingDataConfig": {"excludedDatasetColumns": {"Items": ["SIZE"]}}},
+            "has no column SIZE",
+        ),
+    ],
+)
+def test_a_configuration_out_of_range_is_refused(
+    here: Cloud, shop: Shop, recipe: str, config: dict[str, Any], said: str
+) -> None:
+    arn = recipes.arn_of("recipe", f"aws-{recipe}")
+    error = error_of(lambda: here.solution(shop.group, "s", recipeArn=arn, solutionConfig=config))
+    assert said in error["Message"]
+
+
+def test_hpo_is_not_for_a_recipe_without_anything_to_tune(here: Cloud, shop: Shop) -> None:
+    arn = recipes.arn_of("recipe", "aws-user-personalization-v2")
+    error = error_of(lambda: here.solution(shop.group, "v2", recipeArn=arn, performHPO=True))
+    assert "no hyperparameter that performHPO could tune" in error["Message"]
+
+
+def test_training_sees_the_columns_that_the_solution_has(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Configuring columns used when training"."""
+    config = {"trainingDataConfig": {"excludedDatasetColumns": {"Items": ["BRAND", "PRICE"]}}}
+    version = here.version(here.solution(shop.group, "narrow", solutionConfig=config))["solutionVersionArn"]
+    items = here.service.region.trained[version].run.items
+    assert items is not None
+    assert {name for record in items.values() for name in record} == {
+        "ITEM_ID",
+        "CATEGORY",
+        "CREATION_TIMESTAMP",
+    }
+
+
+def test_events_that_the_solution_does_not_name_are_not_trained_on(here: Cloud, shop: Shop) -> None:
+    """API reference, `EventsConfig`; developer guide, "Configuring events"."""
+    config = {"eventsConfig": {"eventParametersList": [{"eventType": "BUY", "weight": 1.0}]}}
+    version = here.version(here.solution(shop.group, "bought", solutionConfig=config))
+    assert version["failureReason"].startswith("Dataset has fewer than 1000 interactions")

@@ -1,0 +1,258 @@
+"""What changes while it goes on serving: solutions, datasets, campaigns that follow, metric attributions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local_cloud.personalize.harness import ROLE, Cloud, Shop, error_of
+from vocabulary.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA
+
+HOUR, DAY = 3600, 24 * 3600
+
+
+def trainings(cloud: Cloud, solution: str) -> list[tuple[str, str]]:
+    """Mode and type of each version of a solution."""
+    versions = cloud.control.list_solution_versions(solutionArn=solution)["solutionVersions"]
+    return [(version["trainingMode"], version["trainingType"]) for version in versions]
+
+
+AUTOMATIC, BY_HAND = ("AUTOTRAIN", "AUTOMATIC"), ("FULL", "MANUAL")
+
+
+def automatic(cloud: Cloud, shop: Shop, name: str = "auto", **options: Any) -> str:
+    arn = cloud.control.create_solution(
+        name=name,
+        datasetGroupArn=shop.group,
+        recipeArn="arn:aws:personalize:::recipe/aws-user-personalization",
+        **options,
+    )["solutionArn"]
+    cloud.settled("solution", arn)
+    return str(arn)
+
+
+def test_automatic_training_starts_within_the_hour_and_then_weekly_where_there_are_new_data(
+    here: Cloud, shop: Shop
+) -> None:
+    """API reference, "CreateSolution", performAutoTraining; guide, "Configuring automatic training"."""
+    solution = automatic(here, shop)
+    assert trainings(here, solution) == []
+    here.shared.clock.advance(HOUR + 1)
+    assert trainings(here, solution) == [AUTOMATIC]
+    version = here.control.list_solution_versions(solutionArn=solution)["solutionVersions"][0]
+    assert here.settled("solution_version", version["solutionVersionArn"])["status"] == "ACTIVE"
+    here.shared.clock.advance(7 * DAY + 1)
+    assert trainings(here, solution) == [AUTOMATIC]  # Nothing new to learn
+    here.sends(shop.tracking_id, "s", ["hat-1"], userId="user-1")
+    here.shared.clock.advance(7 * DAY + 1)
+    assert trainings(here, solution) == [AUTOMATIC] * 2
+
+
+def test_a_training_by_hand_within_the_hour_takes_the_place_of_the_first_automatic_one(
+    here: Cloud, shop: Shop
+) -> None:
+    solution = automatic(here, shop)
+    here.version(solution)
+    here.shared.clock.advance(HOUR + 1)
+    assert trainings(here, solution) == [BY_HAND]
+    here.sends(shop.tracking_id, "s", ["hat-1"], userId="user-1")
+    here.shared.clock.advance(7 * DAY + 1)
+    assert trainings(here, solution) == [BY_HAND, AUTOMATIC]
+
+
+def test_without_automatic_training_the_clock_starts_nothing(here: Cloud, shop: Shop) -> None:
+    here.sends(shop.tracking_id, "s", ["hat-1"], userId="user-1")
+    here.shared.clock.advance(100 * DAY)
+    assert trainings(here, shop.solution) == [BY_HAND]
+
+
+def test_a_solution_update_turns_automatic_training_on(here: Cloud, shop: Shop) -> None:
+    """API reference, "UpdateSolution"."""
+    config = {"autoTrainingConfig": {"schedulingExpression": "rate(1 day)"}}
+    here.control.update_solution(
+        solutionArn=shop.solution, performAutoTraining=True, solutionUpdateConfig=config
+    )
+    described = here.settled("solution", shop.solution)
+    assert described["latestSolutionUpdate"]["solutionUpdateConfig"] == config
+    assert (described["status"], described["performAutoTraining"]) == ("ACTIVE", True)
+    assert described["solutionConfig"]["autoTrainingConfig"] == config["autoTrainingConfig"]
+    here.shared.clock.advance(HOUR + 1)
+    trainings(here, shop.solution)
+    here.sends(shop.tracking_id, "s", ["hat-1"], userId="user-1")
+    here.shared.clock.advance(DAY + 1)
+    assert trainings(here, shop.solution) == [BY_HAND, AUTOMATIC]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "must be given"),
+        ({"performIncrementalUpdate": True}, "only for aws-semantic-similarity"),
+        (
+            {"solutionUpdateConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}},
+            "rate(1 day) to rate(30 days)",
+        ),
+        (
+            {"solutionUpdateConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(1 days)"}}},
+            "rate(1 day) to rate(30 days)",
+        ),
+        (
+            {"solutionUpdateConfig": {"eventsConfig": {"eventParametersList": [{"weight": 0.5}]}}},
+            "needs an eventType",
+        ),
+    ],
+)
+def test_a_solution_update_that_cannot_be_is_refused(
+    here: Cloud, shop: Shop, change: dict[str, Any], said: str
+) -> None:
+    error = error_of(lambda: here.control.update_solution(solutionArn=shop.solution, **change))
+    assert (error["Code"], said in error["Message"]) == ("InvalidInputException", True)
+
+
+def test_a_campaign_follows_the_latest_version_and_serves_the_old_one_until_then(
+    here: Cloud, shop: Shop
+) -> None:
+    """Developer guide, "Automatic training and campaigns"; API reference, `CampaignConfig`."""
+    here.control.update_campaign(
+        campaignArn=shop.campaign,
+        solutionVersionArn=f"{shop.solution}/$LATEST",
+        campaignConfig={"syncWithLatestSolutionVersion": True},
+    )
+    here.settled("campaign", shop.campaign)
+    before = here.control.describe_campaign(campaignArn=shop.campaign)["campaign"]["latestCampaignUpdate"]
+    version = here.version(shop.solution)["solutionVersionArn"]
+    here.recommended(shop.campaign, "user-1")
+    described = here.settled("campaign", shop.campaign)
+    assert described["solutionVersionArn"] == f"{shop.solution}/$LATEST"
+    assert described["latestCampaignUpdate"]["creationDateTime"] > before["creationDateTime"]
+    region = here.service.region
+    assert region.store.get("Campaign", shop.campaign).members["served"] == version
+
+
+def test_update_training_needs_a_recipe_that_has_it_and_a_full_one_first(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateSolutionVersion", trainingMode."""
+    updated = here.control.create_solution_version(solutionArn=shop.solution, trainingMode="UPDATE")
+    described = here.settled("solution_version", updated["solutionVersionArn"])
+    assert (described["status"], described["trainingMode"]) == ("ACTIVE", "UPDATE")
+    untrained = here.solution(shop.group, "untrained")
+    popular = here.solution(
+        shop.group, "popular", recipeArn="arn:aws:personalize:::recipe/aws-popularity-count"
+    )
+
+    def refusal(solution: str, mode: str) -> str:
+        return error_of(
+            lambda: here.control.create_solution_version(solutionArn=solution, trainingMode=mode)
+        )["Message"]
+
+    assert "with trainingMode FULL before" in refusal(untrained, "UPDATE")
+    assert "trainingMode UPDATE is for" in refusal(popular, "UPDATE")
+    assert "must be FULL or UPDATE" in refusal(untrained, "AUTOTRAIN")
+
+
+def items_schema(*more: dict[str, Any], without: str = "") -> str:
+    schema = json.loads(ITEMS_SCHEMA)
+    schema["fields"] = [field for field in schema["fields"] if field["name"] != without] + list(more)
+    return json.dumps(schema)
+
+
+COLOUR = {"name": "COLOUR", "type": ["null", "string"], "categorical": True}
+
+
+def test_a_dataset_takes_a_schema_with_more_columns(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Replacing a dataset's schema to add new columns"."""
+    schema = here.schema(items_schema(COLOUR), "wider")
+    here.control.update_dataset(datasetArn=shop.items, schemaArn=schema)
+    assert error_of(lambda: here.control.delete_schema(schemaArn=schema))["Code"] == "ResourceInUseException"
+    described = here.settled("dataset", shop.items)
+    assert (described["schemaArn"], described["status"]) == (schema, "ACTIVE")
+    assert described["latestDatasetUpdate"]["status"] == "ACTIVE"
+    here.events.put_items(
+        datasetArn=shop.items, items=[{"itemId": "hat-1", "properties": json.dumps({"colour": "blue"})}]
+    )
+    filter_ = here.control.create_filter(
+        name="blue", datasetGroupArn=shop.group, filterExpression='INCLUDE ItemID WHERE Items.COLOUR = "blue"'
+    )["filterArn"]
+    here.settled("filter", filter_)
+    assert here.recommended(shop.campaign, "user-1", filterArn=filter_) == ["hat-1"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (items_schema(without="BRAND"), "must keep every field as it is, got another or no BRAND"),
+        (items_schema({**COLOUR, "type": "string"}), "a new field must support null: COLOUR"),
+        (INTERACTIONS_SCHEMA, "The schema is of INTERACTIONS"),
+    ],
+)
+def test_a_schema_that_loses_something_is_refused(here: Cloud, shop: Shop, schema: str, said: str) -> None:
+    arn = here.schema(schema, "other")
+    error = error_of(lambda: here.control.update_dataset(datasetArn=shop.items, schemaArn=arn))
+    assert said.lower() in error["Message"].lower()
+
+
+def test_interactions_keep_their_schema(here: Cloud, shop: Shop) -> None:
+    error = error_of(lambda: here.control.update_dataset(datasetArn=shop.interactions, schemaArn=shop.schema))
+    assert "INTERACTIONS cannot be replaced" in error["Message"]
+
+
+CLICKS = {"eventType": "click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}
+REVENUE = {"eventType": "buy", "metricName": "revenue", "expression": "SUM(Items.PRICE)"}
+OUTPUT = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://bucket/reports/"}}
+
+
+def attributed(cloud: Cloud, shop: Shop) -> str:
+    arn = cloud.control.create_metric_attribution(
+        name="effect", datasetGroupArn=shop.group, metrics=[CLICKS], metricsOutputConfig=OUTPUT
+    )["metricAttributionArn"]
+    cloud.settled("metric_attribution", arn)
+    return str(arn)
+
+
+def test_a_metric_attribution_is_created_changed_listed_and_deleted(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateMetricAttribution" and its neighbours."""
+    arn = attributed(here, shop)
+    here.control.update_metric_attribution(metricAttributionArn=arn, addMetrics=[REVENUE])
+    for _ in range(2):
+        here.control.describe_metric_attribution(metricAttributionArn=arn)
+    pages = list(
+        here.control.get_paginator("list_metric_attribution_metrics").paginate(
+            metricAttributionArn=arn, PaginationConfig={"PageSize": 1}
+        )
+    )
+    assert [page["metrics"] for page in pages] == [[CLICKS], [REVENUE]]
+    (listed,) = here.control.list_metric_attributions(datasetGroupArn=shop.group)["metricAttributions"]
+    assert (listed["name"], listed["status"]) == ("effect", "ACTIVE")
+    held = error_of(lambda: here.control.delete_dataset(datasetArn=shop.interactions))
+    assert arn in held["Message"]
+    here.control.delete_metric_attribution(metricAttributionArn=arn)
+    here.gone("metric_attribution", arn)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"addMetrics": [CLICKS]}, "ResourceAlreadyExistsException", "clicks already"),
+        ({"removeMetrics": ["none"]}, "InvalidInputException", "has no metric none"),
+        ({"addMetrics": [{**REVENUE, "expression": "MAX(Items.PRICE)"}]}, "InvalidInputException", "SUM("),
+        ({"addMetrics": [{**REVENUE, "expression": "SUM(Items.SIZE)"}]}, "InvalidInputException", "SIZE"),
+        ({}, "InvalidInputException", "must be given"),
+    ],
+)
+def test_a_change_of_metrics_that_cannot_be_is_refused(
+    here: Cloud, shop: Shop, change: dict[str, Any], code: str, said: str
+) -> None:
+    arn = attributed(here, shop)
+    error = error_of(lambda: here.control.update_metric_attribution(metricAttributionArn=arn, **change))
+    assert (error["Code"], said in error["Message"]) == (code, True)
+
+
+def test_a_group_has_one_metric_attribution(here: Cloud, shop: Shop) -> None:
+    attributed(here, shop)
+    error = error_of(
+        lambda: here.control.create_metric_attribution(
+            name="second", datasetGroupArn=shop.group, metrics=[CLICKS], metricsOutputConfig=OUTPUT
+        )
+    )
+    assert error["Code"] == "LimitExceededException"
