@@ -1,6 +1,24 @@
 """The recommenders behind the local Personalize: trained on what was imported, moved by the next event."""
 
+from local_cloud.personalize.recommenders.columns import IdColumn
+from local_cloud.personalize.recommenders.conditions import Condition
 from local_cloud.personalize.recommenders.contract import Interactions, Kind, Model, Scored
-from local_cloud.personalize.recommenders.recipes import RECIPES, Recipe, kind_of, train
+from local_cloud.personalize.recommenders.event_weights import EventWeights
+from local_cloud.personalize.recommenders.exploration import Exploration
+from local_cloud.personalize.recommenders.recipes import LEGACY_RECIPES, RECIPES, Recipe, kind_of, train
 
-__all__ = ["RECIPES", "Interactions", "Kind", "Model", "Recipe", "Scored", "kind_of", "train"]
+__all__ = [
+    "LEGACY_RECIPES",
+    "RECIPES",
+    "Condition",
+    "EventWeights",
+    "Exploration",
+    "IdColumn",
+    "Interactions",
+    "Kind",
+    "Model",
+    "Recipe",
+    "Scored",
+    "kind_of",
+    "train",
+]

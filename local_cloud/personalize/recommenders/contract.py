@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from local_cloud.personalize.recommenders.exploration import Exploration
 
 Kind = Literal["user", "item", "nothing", "ranking"]
 """What a request must name: a user, an item, nothing at all, or a user and a list to put in order."""
@@ -19,14 +22,17 @@ class Interactions:
 
     Events of one user with the same timestamp count as having happened in the order given.
 
-    :param user_ids: also session ids, for those who have no other.
+    :param user_ids: also session ids, for those who have no other; an `IdColumn` where there are millions.
+    :param item_ids: likewise.
     :param timestamps: unix seconds.
-    :raises ValueError: when the three differ in length.
+    :param weights: how much each event counts, 1 for all unless given (see `EventWeights`); never negative.
+    :raises ValueError: when they differ in length.
     """
 
-    user_ids: list[str]
-    item_ids: list[str]
+    user_ids: Sequence[str]
+    item_ids: Sequence[str]
     timestamps: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.user_ids), len(self.item_ids), len(self.timestamps)}
@@ -35,10 +41,15 @@ class Interactions:
                 f"user_ids, item_ids and timestamps must be equally long, "
                 f"got {len(self.user_ids)}, {len(self.item_ids)} and {len(self.timestamps)}"
             )
+        if self.weights is not None and (
+            len(self.weights) != len(self.timestamps) or np.any(self.weights < 0)
+        ):
+            raise ValueError("weights must be one number of at least 0 per event")
 
 
 class Scored(NamedTuple):
-    """An item of an answer; `score` is None for recipes that give none (popularity, similar items)."""
+    """An item of an answer; `score` is None where the recipe gives none: popularity, similar items, and the
+    popular items with which user-personalization-v2 fills up."""
 
     item_id: str
     score: float | None
@@ -61,11 +72,16 @@ class Model(Protocol):
         item_id: str | None,
         count: int,
         allowed: Callable[[str], bool] | None = None,
+        explore: Exploration | None = None,
     ) -> list[Scored]:
         """The best items, best first; fewer than `count` when `allowed` lets fewer pass.
 
         A user or item nobody has heard of gets popular items.
 
+        :param allowed: asked item by item, from the best on, until there are enough; a `Condition` is asked
+            once for all requests, which is right for what lets few pass.
+        :param explore: places for new items, by a campaign's `itemExplorationConfig`; only recipes with
+            `Recipe.explores` heed it. Lists are then no longer in order of their scores.
         :raises ValueError: when the recipe needs a user or an item and None was given, or only ranks.
         """
 
@@ -78,5 +94,6 @@ class Model(Protocol):
     def record(self, user_id: str, item_id: str, timestamp: int) -> None:
         """Take note of a streamed event (unix seconds); the user's next answer reflects it.
 
-        Recipes that do not answer by user, and items unknown at training, leave it without effect.
+        trending-now counts it, at its next look, also for an item that is new. Other recipes that do not
+        answer by user, and items unknown at training, leave it without effect.
         """

@@ -6,16 +6,15 @@ that; across a pause with 0.7 of it. Repeats of one item vote too: people do com
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from local_cloud.personalize.recommenders.interactions import Codes, EventLog
-
-Weights: TypeAlias = NDArray[np.float64]
-"""One number per item of the catalogue."""
+from local_cloud.personalize.recommenders.neighbours import strongest
 
 _REACH: Final = 20  # events apart; farther ones say next to nothing
 _DISTANCE_EXPONENT: Final = -0.75
@@ -24,7 +23,7 @@ _ACROSS_A_PAUSE: Final = 0.7
 _FROM_EXPONENT: Final = -0.7
 _TO_EXPONENT: Final = -0.2
 _EVENTS_WORTH_LIKENESS: Final = 2  # with so many events an item's looks count half
-_BLOCK: Final = 250_000  # events counted at a time: bounds the memory to some 150 MB
+_BLOCK: Final = 250_000  # events whose votes are counted at a time: bounds the memory to some 400 MB
 
 
 class CoVisitation:
@@ -39,71 +38,132 @@ class CoVisitation:
     def __init__(
         self, log: EventLog, *, neighbours: int, decay: bool = True, likeness: sparse.csr_array | None = None
     ) -> None:
-        self._size = len(log.catalogue)
-        rows = _strongest(_scaled(_votes(log, decay=decay), log.counts), neighbours)
+        # Rows are complete as they come, so that only the strongest are ever held of all items at once
+        rows = _stacked([strongest(rows, neighbours) for rows in _scaled_votes(log, decay=decay)], log)
         if likeness is not None:
-            rows = _strongest(_blended(rows, likeness, log.counts), neighbours)
+            rows = strongest(_blended(rows, likeness, log.counts), neighbours)
         self._starts: NDArray[np.int64] = rows.indptr.astype(np.int64)
-        self._neighbours: Codes = rows.indices.astype(np.int32)
-        self._strengths: NDArray[np.float64] = rows.data.astype(np.float64)
+        self._neighbours: Codes = rows.indices.astype(np.int32, copy=False)
+        self._strengths: NDArray[np.float32] = rows.data.astype(np.float32, copy=False)
 
-    def around(self, items: Codes, weights: NDArray[np.float64]) -> Weights:
-        """The neighbour rows of `items`, added up with `weights`."""
+    def around(self, items: Codes, weights: NDArray[np.float64]) -> tuple[Codes, NDArray[np.float64]]:
+        """The neighbour rows of `items`, each times its weight, one after the other.
+
+        :returns: neighbours, any of them several times, and how strong each is.
+        """
         starts, ends = self._starts[items], self._starts[items + 1]
         lengths = ends - starts
         # The positions of all rows in one array: much faster than a slice and an addition per row
         positions = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        weights_per_item: Weights = np.bincount(
-            self._neighbours[positions],
-            weights=self._strengths[positions] * np.repeat(weights, lengths),
-            minlength=self._size,
-        ).astype(np.float64)
-        return weights_per_item
+        return self._neighbours[positions], self._strengths[positions] * np.repeat(weights, lengths)
 
 
-def _votes(log: EventLog, *, decay: bool) -> sparse.csr_array:
+def _scaled_votes(log: EventLog, *, decay: bool) -> Iterator[sparse.csr_array]:
+    """The rows of all items, some at a time.
+
+    Popular items have votes for everything and from everything: both ends are held back.
+    """
+    counted = np.maximum(log.counts, 1).astype(np.float32)
+    from_factor, to_factor = counted**_FROM_EXPONENT, counted**_TO_EXPONENT
+    votes = _Votes(log, decay=decay)
+    for first, last in _batches(log.counts):
+        rows = votes.of(first, last)
+        sources = np.repeat(np.arange(first, last), np.diff(rows.indptr))
+        rows.data *= from_factor[sources] * to_factor[rows.indices]
+        yield rows
+
+
+def _batches(counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Ranges of items with about a block of events together; an item with more has a range of its own."""
+    ends = np.cumsum(counts)
+    first = 0
+    while first < len(counts):
+        before = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + _BLOCK, side="right")))
+        yield first, last
+        first = last
+
+
+class _Votes:
+    """All votes that items get, looked up by the item that gives them."""
+
+    def __init__(self, log: EventLog, *, decay: bool) -> None:
+        self._log = log
+        self._size = len(log.catalogue)
+        self._events = np.argsort(log.items, kind="stable").astype(np.int32)  # those of each item together
+        self._starts = np.concatenate([[0], np.cumsum(log.counts)])
+        # How far from each event the user's history, and the visit, reach
+        self._history = _reaches(log.users)
+        self._visit = _reaches(log.visits)
+        distances = np.arange(1, _REACH + 1)
+        self._vote = (distances**_DISTANCE_EXPONENT if decay else np.ones(_REACH)).astype(np.float32)
+
+    def of(self, first: int, last: int) -> sparse.csr_array:
+        """The rows of the items from `first` up to `last`."""
+        start, end = int(self._starts[first]), int(self._starts[last])
+        total = sparse.csr_array((last - first, self._size), dtype=np.float32)
+        for block in range(start, end, _BLOCK):
+            events = slice(block, min(block + _BLOCK, end))
+            bounds = np.clip(self._starts[first : last + 1], events.start, events.stop) - events.start
+            total = total + self._counted(self._events[events], bounds)
+        return total
+
+    def _counted(self, events: Codes, bounds: NDArray[np.int64]) -> sparse.csr_array:
+        """:param bounds: where the events of each item begin, and the last ends."""
+        distances = np.arange(1, _REACH + 1, dtype=np.int32)
+        targets = np.empty((len(events), 2 * _REACH), dtype=np.int32)
+        votes = np.empty((len(events), 2 * _REACH), dtype=np.float32)
+        for half, (step, factor) in enumerate(((1, 1.0), (-1, _BACKWARD))):
+            columns = slice(half * _REACH, (half + 1) * _REACH)
+            within = distances <= self._history[step][events][:, None]
+            in_visit = distances <= self._visit[step][events][:, None]
+            places = np.where(within, events[:, None] + step * distances, 0)
+            targets[:, columns] = self._log.items[places]
+            vote = np.where(in_visit, np.float32(1), np.float32(_ACROSS_A_PAUSE)) * within
+            votes[:, columns] = vote * (self._vote * np.float32(factor))
+            if self._log.weights is not None:
+                votes[:, columns] *= self._log.weights[places]
+        shape = (len(bounds) - 1, self._size)
+        pairs = sparse.csr_array((votes.ravel(), targets.ravel(), 2 * _REACH * bounds), shape=shape)
+        # The product with 1 adds up what belongs together, without the sorting that scipy's own way takes
+        rows = (pairs @ sparse.eye_array(self._size, format="csr", dtype=np.float32)).tocsr()
+        rows.eliminate_zeros()
+        return rows
+
+
+def _reaches(runs: NDArray[np.int32]) -> dict[int, NDArray[np.uint8]]:
+    """Per event, how many follow (1) and precede it (-1) within its run of equal numbers, up to 20."""
+    size = len(runs)
+    changes = np.flatnonzero(np.diff(runs)) + 1
+    starts = np.concatenate([np.zeros(min(1, size), dtype=np.int64), changes])
+    lengths = np.diff(np.append(starts, size))
+    before = np.arange(size) - np.repeat(starts, lengths)
+    after = np.repeat(lengths, lengths) - before - 1
+    return {
+        1: np.minimum(after, _REACH).astype(np.uint8),
+        -1: np.minimum(before, _REACH).astype(np.uint8),
+    }
+
+
+def _stacked(rows: list[sparse.csr_array], log: EventLog) -> sparse.csr_array:
     size = len(log.catalogue)
-    total = sparse.csr_array((size, size), dtype=np.float32)
-    for block in log.blocks(_BLOCK):
-        users, items, visits = log.users[block], log.items[block], log.visits[block]
-        sources, targets, votes = [], [], []
-        for distance in range(1, min(_REACH, len(items) - 1) + 1):
-            together = users[distance:] == users[:-distance]
-            across = visits[distance:][together] != visits[:-distance][together]
-            vote = distance**_DISTANCE_EXPONENT if decay else 1.0
-            sources.append(items[:-distance][together])
-            targets.append(items[distance:][together])
-            votes.append(np.where(across, np.float32(vote * _ACROSS_A_PAUSE), np.float32(vote)))
-        if sources:
-            pairs = (np.concatenate(sources), np.concatenate(targets))
-            total = total + sparse.coo_array((np.concatenate(votes), pairs), shape=(size, size)).tocsr()
-    return (total + np.float32(_BACKWARD) * total.T).tocsr()
-
-
-def _scaled(votes: sparse.csr_array, counts: NDArray[np.int64]) -> sparse.csr_array:
-    """Popular items have votes for everything and from everything: both ends are held back."""
-    counted = np.maximum(counts, 1).astype(np.float32)
-    sources = np.repeat(np.arange(votes.shape[0]), np.diff(votes.indptr))
-    data = votes.data * (counted**_FROM_EXPONENT)[sources] * (counted**_TO_EXPONENT)[votes.indices]
-    return sparse.csr_array((data, votes.indices, votes.indptr), shape=votes.shape)
+    lengths = np.concatenate([np.diff(part.indptr) for part in rows])
+    return sparse.csr_array(
+        (
+            np.concatenate([part.data for part in rows]),
+            np.concatenate([part.indices for part in rows]),
+            np.concatenate([[0], np.cumsum(lengths)]),
+        ),
+        shape=(size, size),
+    )
 
 
 def _blended(
     rows: sparse.csr_array, likeness: sparse.csr_array, counts: NDArray[np.int64]
 ) -> sparse.csr_array:
     """An item exactly alike, of one that nobody has touched, is worth the best neighbour of a usual item."""
-    strongest = rows.max(axis=1).toarray().ravel()
-    usual = np.median(strongest[strongest > 0]) if strongest.any() else 1.0
-    newness = sparse.diags_array(usual * _EVENTS_WORTH_LIKENESS / (counts + _EVENTS_WORTH_LIKENESS))
-    looks = (newness @ likeness).tocsr()
+    best = rows.max(axis=1).toarray().ravel()
+    usual = np.median(best[best > 0]) if best.any() else 1.0
+    newness = usual * _EVENTS_WORTH_LIKENESS / (counts + _EVENTS_WORTH_LIKENESS)
+    looks = (sparse.diags_array(newness.astype(np.float32)) @ likeness).tocsr()
     return (rows + looks + looks.T).tocsr()
-
-
-def _strongest(rows: sparse.csr_array, count: int) -> sparse.csr_array:
-    kept = np.ones(rows.nnz, dtype=bool)
-    for row in np.flatnonzero(np.diff(rows.indptr) > count):
-        start, end = rows.indptr[row], rows.indptr[row + 1]
-        surplus = end - start - count
-        kept[start + np.argpartition(rows.data[start:end], surplus)[:surplus]] = False
-    starts = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
-    return sparse.csr_array((rows.data[kept], rows.indices[kept], starts), shape=rows.shape)

@@ -9,9 +9,16 @@ from typing import Final
 import numpy as np
 
 from local_cloud.personalize.recommenders.contract import Kind
-from local_cloud.personalize.recommenders.interactions import Codes, EventLog
-from local_cloud.personalize.recommenders.metrics import LONGEST, choose_tested, coverage, measure, queries
-from local_cloud.personalize.recommenders.model import Weigh, best_first
+from local_cloud.personalize.recommenders.interactions import EventLog
+from local_cloud.personalize.recommenders.metrics import (
+    LONGEST,
+    Query,
+    choose_tested,
+    coverage,
+    measure,
+    queries,
+)
+from local_cloud.personalize.recommenders.weighing import Weigh
 
 _MOST_COVERED: Final = 1000  # users whose lists are looked at for coverage, spread evenly
 
@@ -28,18 +35,20 @@ def evaluate(
     :param seed: which users are tested.
     """
 
-    def answers_of(weigh: Weigh) -> Callable[[Codes], list[int]]:
-        def answer(history: Codes) -> list[int]:
-            left_out = history[-1] if kind == "item" else -1
-            best = best_first(weigh(history[::-1]), expected=LONGEST + 1)
-            return list(islice((item for item in best if item != left_out), LONGEST))
+    def answers_of(weigh: Weigh) -> Callable[[Query], list[int]]:
+        def answer(query: Query) -> list[int]:
+            left_out = query.history[-1] if kind == "item" else -1
+            best = weigh(query.history[::-1], query.user_id).best_first(expected=LONGEST + 1)
+            return list(islice((item for item, _ in best if item != left_out), LONGEST))
 
         return answer
 
     tested = choose_tested(log, seed=seed)
     users = np.unique(np.linspace(0, len(log.user_ids) - 1, _MOST_COVERED).astype(np.int64))
-    everybody = (log.items[log.bounds[user] : log.bounds[user + 1]] for user in users)
+    everybody = (Query.of_all(log, user) for user in users.tolist())
     return {
         "coverage": coverage(map(answers_of(served), everybody), catalogue=len(log.catalogue)),
-        **measure(queries(log, tested), answers_of(fit(log.without(tested)))),
+        **measure(
+            queries(log, tested), answers_of(fit(log.without(tested))), weighted=log.weights is not None
+        ),
     }

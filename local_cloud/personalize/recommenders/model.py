@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 
+from local_cloud.personalize.recommenders.conditions import Condition, Mask, Masks
 from local_cloud.personalize.recommenders.contract import Kind, Scored
-from local_cloud.personalize.recommenders.covisitation import Weights
+from local_cloud.personalize.recommenders.exploration import Exploration, Newcomers, drawn, places
 from local_cloud.personalize.recommenders.histories import Histories
 from local_cloud.personalize.recommenders.interactions import Catalogue, Codes
-
-Weigh: TypeAlias = Callable[[Codes], Weights]
-"""From some items, newest first, to how much each item of the catalogue fits them."""
+from local_cloud.personalize.recommenders.trending import Trends
+from local_cloud.personalize.recommenders.weighed import Weighed
+from local_cloud.personalize.recommenders.weighing import Weigh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,14 @@ class CatalogueModel:
     Scores are the softmax, at temperature 1, of the logarithm of the weights, which is each item's share of
     all weight. They add up to 1 over the catalogue, so they are small and say nothing across models.
 
-    Safe to use from several threads: only `histories` ever changes.
+    Safe to use from several threads: only `histories`, `trends`, `masks` and, for new items, `catalogue` ever
+    change, and each of them is.
 
     :param weigh: gives weights above 0 for "user" and "ranking"; any for the others, which show no score.
+    :param scores_popular: whether items that are there for their popularity alone have a score.
+    :param newcomers: what to explore; None for recipes that do not.
+    :param always_explores: also when a request says nothing of it.
+    :param trends: what streamed events change; None but for trending-now.
     """
 
     recipe: str
@@ -34,7 +39,12 @@ class CatalogueModel:
     catalogue: Catalogue
     weigh: Weigh
     histories: Histories
+    scores_popular: bool = True
+    newcomers: Newcomers | None = None
+    always_explores: Exploration | None = None
+    trends: Trends | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    masks: Masks = field(default_factory=Masks)
 
     def recommend(
         self,
@@ -43,37 +53,49 @@ class CatalogueModel:
         item_id: str | None,
         count: int,
         allowed: Callable[[str], bool] | None = None,
+        explore: Exploration | None = None,
     ) -> list[Scored]:
         context = self._context(user_id=user_id, item_id=item_id)
-        weights = self.weigh(context)
-        left_out = int(context[0]) if self.kind == "item" and len(context) else None
-        total = weights.sum()
-        best: list[Scored] = []
-        for item in best_first(weights, expected=count + 1):
-            if len(best) >= count:
-                break
+        weighed = self.weigh(context, user_id)
+        left_out = int(context[0]) if self.kind == "item" and len(context) else -1
+        explore = explore or self.always_explores
+        among = None
+        if isinstance(allowed, Condition):
+            # Made after `weighed`, so that it covers all items there
+            among, allowed = self.masks.of(allowed, self.catalogue.item_ids), allowed.besides
+        best = weighed.best_first(expected=count + 1, among=among)
+        if explore is not None and explore.weight > 0 and user_id is not None and self.newcomers is not None:
+            best = self._exploring(best, weighed, explore, user_id=user_id, among=among)
+        score = self._scoring(weighed)
+        answer: list[Scored] = []
+        if count < 1:
+            return answer
+        for item, weight in best:
             name = self.catalogue.item_ids[item]
             if item != left_out and (allowed is None or allowed(name)):
-                best.append(Scored(name, float(weights[item] / total) if self.kind == "user" else None))
-        return best
+                answer.append(Scored(name, score(item, weight)))
+                if len(answer) == count:
+                    break
+        return answer
 
     def rank(self, *, user_id: str, item_ids: Sequence[str]) -> list[Scored]:
         if self.kind != "ranking":
             raise ValueError(f"{self.recipe} recommends and does not rank")
-        weights = self.weigh(self.histories.newest(user_id))
-        known = {item_id: code for item_id in item_ids if (code := self.catalogue.code(item_id)) is not None}
-        fit = {item_id: float(weights[code]) for item_id, code in known.items()}
-        total = sum(fit[item_id] for item_id in item_ids if item_id in fit)
-        ranked = sorted(
-            (item_id for item_id in item_ids if item_id in fit), key=fit.__getitem__, reverse=True
-        )
+        weighed = self.weigh(self.histories.newest(user_id), user_id)
+        known = [item_id for item_id in item_ids if self.catalogue.code(item_id) is not None]
+        weights = weighed.of(self.catalogue.codes(known))
+        fit = dict(zip(known, weights.tolist(), strict=True))
+        total = sum(fit[item_id] for item_id in known)
         unknown = [item_id for item_id in item_ids if item_id not in fit]
         return [
-            *(Scored(item_id, fit[item_id] / total) for item_id in ranked),
+            *(Scored(name, fit[name] / total) for name in sorted(known, key=fit.__getitem__, reverse=True)),
             *(Scored(item_id, 0.0) for item_id in unknown),
         ]
 
     def record(self, user_id: str, item_id: str, timestamp: int) -> None:
+        if self.trends is not None:
+            self.trends.record(self.catalogue.admit(item_id), timestamp)
+            return
         item = self.catalogue.code(item_id)
         if item is not None and self.kind in ("user", "ranking"):
             self.histories.record(user_id, item, timestamp)
@@ -93,21 +115,37 @@ class CatalogueModel:
             return np.array([] if item is None else [item], dtype=np.int32)
         return np.array([], dtype=np.int32)
 
+    def _exploring(
+        self,
+        best: Iterator[tuple[int, float]],
+        weighed: Weighed,
+        explore: Exploration,
+        *,
+        user_id: str,
+        among: Mask | None,
+    ) -> Iterator[tuple[int, float]]:
+        """`best`, with new items in a part of the places; each item comes once."""
+        assert self.newcomers is not None
+        new = self.newcomers.younger_than(explore.age_cutoff_days)
+        if among is not None:
+            new = new[among[new]]
+        weights = weighed.of(new)
+        order = drawn(weights, user_id=user_id)
+        to_explore = iter(zip(new[order].tolist(), weights[order].tolist(), strict=True))
+        given: set[int] = set()
+        for is_new in places(explore.weight, user_id=user_id):
+            queues = (to_explore, best) if is_new else (best, to_explore)
+            found = next((each for queue in queues for each in queue if each[0] not in given), None)
+            if found is None:
+                return
+            given.add(found[0])
+            yield found
 
-def best_first(weights: Weights, *, expected: int) -> Iterator[int]:
-    """The items by falling weight, equal ones in order of their codes; sorts only as far as is asked for.
-
-    :param expected: how many will probably be taken.
-    """
-    size = len(weights)
-    taken = 0
-    reach = max(1, expected)
-    while taken < size:
-        if reach < size:
-            least = np.partition(weights, size - reach)[size - reach]
-            candidates = np.flatnonzero(weights >= least)
-        else:
-            candidates = np.arange(size)
-        order = candidates[np.argsort(-weights[candidates], kind="stable")]
-        yield from order[taken:].tolist()
-        taken, reach = len(order), max(len(order) + 1, 4 * reach)
+    def _scoring(self, weighed: Weighed) -> Callable[[int, float], float | None]:
+        if self.kind != "user":
+            return lambda item, weight: None
+        if self.scores_popular:
+            total = weighed.total
+            return lambda item, weight: weight / total
+        total = weighed.total_standing_out
+        return lambda item, weight: weight / total if weighed.stands_out(item) else None

@@ -1,18 +1,19 @@
-"""What each recipe weighs the catalogue by: co-visitation for a user or an item, popularity, growth."""
+"""What each recipe weighs the catalogue by: co-visitation for a user or an item, popularity, likeness."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 import numpy as np
 
-from local_cloud.personalize.recommenders.attributes import alike
-from local_cloud.personalize.recommenders.covisitation import CoVisitation, Weights
+from local_cloud.personalize.recommenders.attributes import Items, Semantics, alike
+from local_cloud.personalize.recommenders.audience import Audience
+from local_cloud.personalize.recommenders.covisitation import CoVisitation
 from local_cloud.personalize.recommenders.interactions import Codes, EventLog
-from local_cloud.personalize.recommenders.model import Weigh
 from local_cloud.personalize.recommenders.popularity import popularity
+from local_cloud.personalize.recommenders.weighed import Adder, Background, Weighed
 
 _INTENT: Final = 0.6  # per event back: what the user is after now
 _TASTE: Final = 0.97  # per event back: what the user likes in the long run
@@ -29,8 +30,8 @@ _FEW_EVENTS: Final = 10  # below, an item's attributes count besides
 _EVENTS_PER_BPTT: Final = 60 / 32  # the default and maximum, 32, reads 60 events
 _NEIGHBOURS_PER_DIMENSION: Final = 2  # the default, 149, keeps 298
 
-Attributes: TypeAlias = Mapping[str, Mapping[str, object]]
-"""The columns of the Items dataset, by item id."""
+Weigh: TypeAlias = Callable[[Codes, str | None], Weighed]
+"""From some items, newest first, and a user, to how much each item of the catalogue fits them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +48,14 @@ class Tuning:
     decay: bool = True
 
     @classmethod
-    def of(cls, hyperparameters: Mapping[str, str]) -> Self:
+    def of(cls, hyperparameters: Mapping[str, str], *, hidden_dimension: int = 149) -> Self:
         """Parameters that mean nothing here are left aside, as are those that a recipe does not have.
 
+        :param hidden_dimension: the recipe's default.
         :raises ValueError: for a value that cannot be read.
         """
         bptt = _whole_number(hyperparameters, "bptt", default=32)
-        dimension = _whole_number(hyperparameters, "hidden_dimension", default=149)
+        dimension = _whole_number(hyperparameters, "hidden_dimension", default=hidden_dimension)
         return cls(
             history=round(bptt * _EVENTS_PER_BPTT),
             neighbours=dimension * _NEIGHBOURS_PER_DIMENSION,
@@ -61,56 +63,86 @@ class Tuning:
         )
 
 
-def for_user(log: EventLog, tuning: Tuning, attributes: Attributes) -> Weigh:
-    """Neighbours of what the user did last, and a little of what everybody likes.
+def for_user(log: EventLog, tuning: Tuning, items: Items, users: Items) -> Weigh:
+    """Neighbours of what the user did last, and a little of what everybody likes, or those like this user.
 
     Where people hardly come back to an item (films, unlike sneakers), what a user has touched is held back;
     how far, the log tells. It adds half to NDCG on MovieLens and changes nothing where repeats are common.
     """
-    together = _co_visitation(log, tuning, attributes)
-    popular = popularity(log)
+    together = _co_visitation(log, tuning, items)
+    everybody = Background(popularity(log))
+    audience = Audience(log, users, everybody) if users else None
     for_touched = min(1.0, max(_LEAST_FOR_TOUCHED, log.repeats / _REPEATS_EXPECTED))
     back = np.arange(tuning.history)
     by_place = _INTENT**back + _TASTE_SHARE * _TASTE**back if tuning.decay else np.ones(tuning.history)
+    added = Adder(len(log.catalogue))
 
-    def weigh(items: Codes) -> Weights:
-        read = items[: tuning.history]
-        weights = _with_popular(together.around(read, by_place[: len(read)]), popular)
-        weights[items] *= for_touched
-        return weights
+    def weigh(touched: Codes, user_id: str | None) -> Weighed:
+        background = audience.background(user_id) if audience else everybody
+        read = touched[: tuning.history]
+        near, strengths = together.around(read, by_place[: len(read)])
+        # What was touched stands out too, so that it can be held back
+        codes, sums = added(
+            np.concatenate([near, touched]), np.concatenate([strengths, np.zeros(len(touched))])
+        )
+        total = sums.sum()
+        share = _POPULARITY_SHARE if total else 1.0
+        weights = share * background.weights[codes]
+        if total:
+            weights += (1 - share) / total * sums
+        weights[np.searchsorted(codes, touched)] *= for_touched
+        return Weighed(background, share=share, items=codes, weights=weights)
 
     return weigh
 
 
-def for_item(log: EventLog, tuning: Tuning, attributes: Attributes) -> Weigh:
+def for_item(log: EventLog, tuning: Tuning, items: Items) -> Weigh:
     """Neighbours of the newest item; popular ones fill up, or stand in for an item nobody has heard of."""
-    together = _co_visitation(log, tuning, attributes)
-    popular = popularity(log)
+    together = _co_visitation(log, tuning, items)
+    everybody = Background(popularity(log))
+    added = Adder(len(log.catalogue))
 
-    def weigh(items: Codes) -> Weights:
-        return _with_popular(together.around(items[:1], np.ones(min(1, len(items)))), popular)
+    def weigh(touched: Codes, user_id: str | None) -> Weighed:
+        codes, sums = added(*together.around(touched[:1], np.ones(min(1, len(touched)))))
+        return _before(everybody, codes, sums)
 
     return weigh
 
 
-def _co_visitation(log: EventLog, tuning: Tuning, attributes: Attributes) -> CoVisitation:
-    likeness = None
-    if attributes:
-        likeness = alike(attributes, log.catalogue, np.flatnonzero(log.counts < _FEW_EVENTS))
-    return CoVisitation(log, neighbours=tuning.neighbours, decay=tuning.decay, likeness=likeness)
+def for_look_alikes(log: EventLog, items: Items) -> Weigh:
+    """Items whose words are those of the newest item; popular ones fill up."""
+    semantics = Semantics(items, log.catalogue)
+    everybody = Background(popularity(log))
+    added = Adder(len(log.catalogue))
+
+    def weigh(touched: Codes, user_id: str | None) -> Weighed:
+        if not len(touched):
+            return Weighed(everybody)
+        return _before(everybody, *added(*semantics.around(int(touched[0]))))
+
+    return weigh
 
 
-def for_everybody(weights: Weights) -> Weigh:
-    """The same for all."""
-    return lambda items: weights
+def for_everybody(background: Callable[[], Background]) -> Weigh:
+    """The same for all, as it is at the moment."""
+    return lambda touched, user_id: Weighed(background())
 
 
-def _with_popular(weights: Weights, popular: Weights) -> Weights:
-    total = weights.sum()
+def _before(
+    background: Background, items: Codes, sums: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> Weighed:
+    total = sums.sum()
     if not total:
-        return popular.copy()
-    mixed: Weights = (1 - _POPULARITY_SHARE) / total * weights + _POPULARITY_SHARE * popular
-    return mixed
+        return Weighed(background)
+    weights = (1 - _POPULARITY_SHARE) / total * sums + _POPULARITY_SHARE * background.weights[items]
+    return Weighed(background, share=_POPULARITY_SHARE, items=items, weights=weights)
+
+
+def _co_visitation(log: EventLog, tuning: Tuning, items: Items) -> CoVisitation:
+    likeness = None
+    if items:
+        likeness = alike(items, log.catalogue, np.flatnonzero(log.counts < _FEW_EVENTS), log.counts)
+    return CoVisitation(log, neighbours=tuning.neighbours, decay=tuning.decay, likeness=likeness)
 
 
 def _whole_number(hyperparameters: Mapping[str, str], name: str, *, default: int) -> int:

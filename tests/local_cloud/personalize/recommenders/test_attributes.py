@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from local_cloud.personalize.recommenders import Interactions, train
-from local_cloud.personalize.recommenders.attributes import alike, words_of
+from local_cloud.personalize.recommenders import Interactions, attributes, train
+from local_cloud.personalize.recommenders.attributes import Semantics, alike, features, words_of
 from local_cloud.personalize.recommenders.interactions import Catalogue
 
 _NEW = "released-today"
@@ -81,6 +81,65 @@ def test_likeness_is_the_cosine_of_what_is_not_common_to_all() -> None:
         "c": {"BRAND": "y", "SHOP": "ours"},
         "d": {"BRAND": "y", "SHOP": "ours"},
     }
-    table = alike(items, Catalogue(items), np.array([0, 2])).toarray()
+    table = alike(items, Catalogue(items), np.array([0, 2]), np.zeros(4, dtype=np.int64)).toarray()
 
     np.testing.assert_allclose(table, [[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]], atol=1e-6)
+
+
+def test_a_word_of_one_item_alone_says_nothing() -> None:
+    items = {
+        "a": {"BRAND": "x", "MOTTO": "mine alone"},
+        "b": {"BRAND": "x"},
+        "c": {"BRAND": "y"},
+    }
+
+    table = alike(items, Catalogue(items), np.array([0]), np.zeros(3, dtype=np.int64)).toarray()
+
+    np.testing.assert_allclose(table[0], [0, 1, 0], atol=1e-6)
+
+
+def test_a_word_of_many_leads_to_those_that_are_touched_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attributes, "_PER_WORD", 2)
+    items = {**{f"x{n}": {"BRAND": "x"} for n in range(5)}, "y": {"BRAND": "y"}}
+
+    table = alike(items, Catalogue(items), np.array([3]), np.array([5, 1, 4, 0, 3, 9])).toarray()
+
+    assert np.flatnonzero(table[3]).tolist() == [0, 2]
+
+
+def _described() -> dict[str, dict[str, object]]:
+    random = np.random.default_rng(8)
+    return {
+        f"i{item:02}": {"TITLE": " ".join(f"w{word}" for word in random.integers(30, size=5))}
+        for item in range(60)
+    }
+
+
+def test_semantic_likeness_is_the_cosine_of_the_words() -> None:
+    items = _described()
+    catalogue = Catalogue(items)
+    table = features(items, catalogue).toarray()
+    semantics = Semantics(items, catalogue)
+
+    for item in range(60):
+        near, likeness = semantics.around(item)
+        found = np.bincount(near, weights=likeness, minlength=60)
+        np.testing.assert_allclose(found, table @ table[item], atol=1e-6)
+
+
+@pytest.mark.parametrize(("most", "found"), [(12, 12), (11, 2), (1, 2)])
+def test_rare_words_are_read_first_and_the_rarest_always(
+    monkeypatch: pytest.MonkeyPatch, most: int, found: int
+) -> None:
+    """`a` and `b` share a rare word, ten of eleven a common one."""
+    monkeypatch.setattr(attributes, "_MOST_POSTINGS", most)
+    items: dict[str, dict[str, object]] = {f"i{n}": {"SHOP": "ours"} for n in range(8)}
+    items |= {name: {"SHOP": "ours", "BRAND": "rare"} for name in ("a", "b")}
+    items["z"] = {"SHOP": "theirs"}
+    catalogue = Catalogue(items)
+    code = catalogue.code("a")
+    assert code is not None
+
+    near, _ = Semantics(items, catalogue).around(code)
+
+    assert len(near) == found

@@ -59,8 +59,9 @@ def test_rows_add_up_with_their_weights() -> None:
     together = CoVisitation(EventLog.of(interactions, Catalogue(interactions.item_ids)), neighbours=10)
     rows = _rows(together, 40)
 
-    added = together.around(np.array([3, 7, 3], dtype=np.int32), np.array([1.0, 0.5, 0.25]))
+    near, strengths = together.around(np.array([3, 7, 3], dtype=np.int32), np.array([1.0, 0.5, 0.25]))
 
+    added = np.bincount(near, weights=strengths, minlength=40)
     np.testing.assert_allclose(added, 1.25 * rows[3] + 0.5 * rows[7])
 
 
@@ -76,7 +77,8 @@ def _random_interactions(*, events: int, users: int, items: int) -> Interactions
 
 
 def _rows(together: CoVisitation, items: int) -> NDArray[np.float64]:
-    return np.array([together.around(np.array([item], dtype=np.int32), np.ones(1)) for item in range(items)])
+    rows = (together.around(np.array([item], dtype=np.int32), np.ones(1)) for item in range(items))
+    return np.array([np.bincount(near, weights=strengths, minlength=items) for near, strengths in rows])
 
 
 def _in_plain_loops(interactions: Interactions) -> NDArray[np.float64]:

@@ -7,7 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from local_cloud.personalize.recommenders import Interactions, Model, Scored, train
+from local_cloud.personalize.recommenders import (
+    Condition,
+    Exploration,
+    Interactions,
+    Model,
+    Scored,
+    train,
+)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +157,7 @@ def test_items_similar_to_an_unknown_one_are_the_popular_ones(shop: Interactions
     assert train("aws-sims", shop).recommend(user_id=None, item_id="never seen", count=25) == popular
 
 
-@pytest.mark.parametrize("recipe", ["aws-similar-items", "aws-popularity-count", "aws-trending-now"])
+@pytest.mark.parametrize("recipe", ["aws-similar-items", "aws-popularity-count"])
 def test_recipes_that_do_not_answer_by_user_stay_as_they_are_when_events_stream(
     shop: Interactions, recipe: str
 ) -> None:
@@ -233,3 +240,23 @@ def test_films_are_not_recommended_again_where_nobody_watches_twice(shop: Intera
 
     assert watched.isdisjoint(_items(of_films))
     assert not watched.isdisjoint(_items(of_shop))
+
+
+def test_answers_to_sixteen_threads_at_once_are_those_to_one(trained: Model) -> None:
+    """Each thread adds up in room of its own: were it shared, sums would mix."""
+    condition = Condition(lambda item_id: not item_id.endswith("4"), key="no 4")
+
+    def ask(request: int) -> list[Scored]:
+        return trained.recommend(
+            user_id=f"u{request % 100}",
+            item_id=None,
+            count=25 + request % 3,
+            allowed=condition if request % 2 else None,
+            explore=Exploration() if request % 5 == 0 else None,
+        )
+
+    alone = [ask(request) for request in range(400)]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        crowded = list(pool.map(ask, range(400)))
+
+    assert crowded == alone

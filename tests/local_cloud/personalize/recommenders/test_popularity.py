@@ -5,6 +5,7 @@ import numpy as np
 from local_cloud.personalize.recommenders import Interactions, train
 
 _DAY = 86_400
+_DAILY = {"trend_discovery_frequency": "1 day"}
 
 
 def test_popular_items_come_by_their_number_of_events_and_without_scores() -> None:
@@ -16,7 +17,11 @@ def test_popular_items_come_by_their_number_of_events_and_without_scores() -> No
 
 
 def test_what_trends_is_what_grew_and_not_what_is_popular() -> None:
-    model = train("aws-trending-now", _days({"steady": [50, 50], "falling": [90, 40], "rising": [10, 30]}))
+    model = train(
+        "aws-trending-now",
+        _days({"steady": [50, 50], "falling": [90, 40], "rising": [10, 30]}),
+        hyperparameters=_DAILY,
+    )
 
     answer = model.recommend(user_id=None, item_id=None, count=3)
 
@@ -24,13 +29,13 @@ def test_what_trends_is_what_grew_and_not_what_is_popular() -> None:
 
 
 def test_a_small_item_that_multiplied_comes_before_a_big_one_that_hardly_moved() -> None:
-    model = train("aws-trending-now", _days({"big": [1000, 1020], "small": [1, 16]}))
+    model = train("aws-trending-now", _days({"big": [1000, 1020], "small": [1, 16]}), hyperparameters=_DAILY)
 
     assert model.recommend(user_id=None, item_id=None, count=1)[0].item_id == "small"
 
 
 def test_growth_that_could_be_chance_comes_after_growth_that_could_not() -> None:
-    model = train("aws-trending-now", _days({"blip": [0, 1], "drop": [100, 200]}))
+    model = train("aws-trending-now", _days({"blip": [0, 1], "drop": [100, 200]}), hyperparameters=_DAILY)
 
     assert model.recommend(user_id=None, item_id=None, count=1)[0].item_id == "drop"
 
