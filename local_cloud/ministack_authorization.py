@@ -4,6 +4,7 @@
   UpdateAlias need `lambda:ListAliases`. Botocore's service model tells every operation apart.
 * It takes DescribeAlarms for a call of everything, where AWS looks at the alarms that are named; here
   the first of them counts.
+* It has actions of its own for SQS's batches, where AWS asks for the action of one message.
 * Its one endpoint has no TLS, so that a bucket policy which denies whatever comes without (CDK's
   `enforce_ssl`) denies everything. What never leaves the machine counts as secure.
 """
@@ -21,12 +22,19 @@ from ministack.core import iam_actions, iam_evaluator
 _ACTIONS: Final = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
 """Operations whose action has another name (Service Authorization Reference, "AWS Lambda")."""
 
+_BATCHES: Final = {
+    f"AmazonSQS.{action}Batch": action
+    for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
+}
+"""Targets whose action is that of one message (Service Authorization Reference, "Amazon SQS")."""
+
 
 def register() -> None:
     """From now on a call needs the permissions that it needs on AWS."""
     iam_actions._BOTOCORE_SERVICE_MAP["lambda"] = ["lambda"]
     iam_actions._lambda_action = lambda_action
     _look_at_named_alarms()
+    _take_batches_for_messages()
     # Also where no request is pinned: services that act by themselves
     iam_evaluator._request_origin = ContextVar("secure_origin", default=("127.0.0.1", True))
     app.pin_request_origin = _pin_secure_origin
@@ -59,6 +67,16 @@ def _look_at_named_alarms() -> None:
         return str(other(service, method, path, headers, body, query_params, region, account_id))
 
     iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _take_batches_for_messages() -> None:
+    other = iam_actions._action_from_target
+
+    def action_from_target(headers: dict[str, str]) -> str | None:
+        action: str | None = _BATCHES.get(headers.get("x-amz-target", "")) or other(headers)
+        return action
+
+    iam_actions._action_from_target = action_from_target
 
 
 def _pin_secure_origin(source_ip: str, secure_transport: bool) -> None:

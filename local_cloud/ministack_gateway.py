@@ -1,7 +1,8 @@
 """What MiniStack's API Gateway can do but does not when a template asks for it: request validation.
 
 Its REST APIs hold requests to their validators and models when these come by API call. Its
-CloudFormation accepts `AWS::ApiGateway::RequestValidator` and makes nothing of it.
+CloudFormation accepts `AWS::ApiGateway::RequestValidator` and makes nothing of it. And it holds bodies
+of every content type to the model for application/json, where AWS lets those without a model pass.
 """
 
 from __future__ import annotations
@@ -37,6 +38,24 @@ def register() -> None:
         return provisioned
 
     method.update(create=create_method, update=update_method)
+    _validate_by_content_type()
+
+
+def _validate_by_content_type() -> None:
+    check = apigateway_v1._check_request_validation
+
+    def check_request(
+        method: dict[str, Any], api_id: str, request: Any, headers: dict[str, str], body: Any, query: Any
+    ) -> Any:
+        content_type = apigateway_v1._header_ci(headers, "content-type") or "application/json"
+        media_type = content_type.partition(";")[0].strip().lower()
+        models = method.get("requestModels") or {}
+        model = models.get(media_type) or models.get("$default")
+        # MiniStack takes the model for application/json when there is none for the content type
+        narrowed = {**method, "requestModels": {"application/json": model} if model else {}}
+        return check(narrowed, api_id, request, headers, body, query)
+
+    apigateway_v1._check_request_validation = check_request
 
 
 def _create_validator(logical_id: str, properties: Properties, stack: str) -> Provisioned:

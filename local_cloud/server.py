@@ -100,10 +100,19 @@ async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
     from ministack.core import lambda_runtime
 
     from local_cloud import (
+        ministack_alarms,
+        ministack_alias_weights,
         ministack_authorization,
+        ministack_executions,
+        ministack_faults,
+        ministack_firehose,
         ministack_gateway,
+        ministack_kinesis_mappings,
         ministack_lambda_errors,
+        ministack_metrics,
+        ministack_metrics_of_apis,
         ministack_personalize,
+        ministack_reserved_concurrency,
         ministack_sdk_names,
         ministack_waits,
         stack_events,
@@ -111,12 +120,21 @@ async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
 
     ministack_personalize.register(pace=options.pace)
     for module in (
+        ministack_alias_weights,
         ministack_authorization,
+        ministack_faults,
+        ministack_executions,  # around the faults: nothing that has ended goes wrong any more
+        ministack_firehose,
         ministack_gateway,
+        ministack_kinesis_mappings,
         ministack_lambda_errors,
+        ministack_metrics,
+        ministack_metrics_of_apis,
+        ministack_reserved_concurrency,
         ministack_sdk_names,
         ministack_waits,
         stack_events,
+        ministack_alarms,
     ):
         module.register()
     stopping = _stop_signals(with_parent=with_parent)
@@ -129,6 +147,7 @@ async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
     try:
         await hypercorn_serve(app.app, config, shutdown_trigger=stopping.wait)
     finally:
+        await ministack_firehose.flush()
         lambda_runtime.reset()
         _clean(state)
         logging.shutdown()

@@ -69,8 +69,8 @@ def api(cloud: Connection) -> Iterator[str]:
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
 
-def post(url: str, body: Any) -> tuple[int, str]:
-    request = Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+def post(url: str, body: Any, *, content_type: str = "application/json") -> tuple[int, str]:
+    request = Request(url, json.dumps(body).encode(), {"content-type": content_type})
     try:
         with urlopen(request, timeout=10) as answer:
             return answer.status, answer.read().decode()
@@ -91,3 +91,14 @@ def test_a_template_s_validator_refuses_what_its_model_does(cloud: Connection, a
     cloudformation.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     assert post(f"{api}/events?source=web", good)[0] == 400
     assert post(f"{api}/events?source=web", {"session": "s"})[0] == 200
+
+
+def test_a_body_of_another_content_type_passes_unchecked(api: str) -> None:
+    bad = {"session": "s"}
+    for content_type in ("application/json; charset=utf-8", "Application/JSON"):
+        assert post(f"{api}/events?source=web", bad, content_type=content_type)[0] == 400
+    for content_type in ("text/plain", "application/x-ndjson"):
+        assert post(f"{api}/events?source=web", bad, content_type=content_type)[0] == 200
+    assert (
+        post(f"{api}/events", bad, content_type="text/plain")[0] == 400
+    )  # parameters are checked all the same
