@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from colorway.firewall import Firewall
 from vocabulary.metrics import NAMESPACE
 
 _STAGE: Final = "v1"
@@ -30,6 +31,10 @@ class GuardedApi(Construct):
     :param requests_per_second: let through per second, of everybody and (with keys) of each key;
         `burst` above it. The rest is answered 429 by API Gateway.
     :param api_key: a key that opens this API too, or None to define one when keys are asked for.
+    :param allowed_origins: of web pages that may ask from a browser, `https://…` or `*`. Only the
+        preflight is answered here: the function has to name the origin in its answers.
+    :param requests_per_address: from one address in five minutes, before a firewall blocks it; None
+        for no firewall.
     :raises ValueError: for a key that nothing would ask for, or an authorization that does not exist.
     """
 
@@ -43,6 +48,8 @@ class GuardedApi(Construct):
         requests_per_second: int,
         burst: int,
         api_key: apigateway.IApiKey | None = None,
+        allowed_origins: Sequence[str] = (),
+        requests_per_address: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if authorization not in ("api-key", "iam"):
@@ -65,10 +72,19 @@ class GuardedApi(Construct):
             # while there is none. Shared: whoever deploys last sets it, and it stays when a stack goes.
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=cdk.RemovalPolicy.RETAIN,
+            default_cors_preflight_options=_preflight(allowed_origins) if allowed_origins else None,
         )
         self._validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
+        if requests_per_address is not None:
+            Firewall(
+                self,
+                "Firewall",
+                stage=self.api.deployment_stage,
+                name=self._name,
+                requests_per_address=requests_per_address,
+            )
         self.api_key = self._open_to(api_key, requests_per_second, burst) if self._by_key else None
 
     @property
@@ -173,3 +189,13 @@ class GuardedApi(Construct):
         )
         plan.add_api_key(key)
         return key
+
+
+def _preflight(allowed_origins: Sequence[str]) -> apigateway.CorsOptions:
+    return apigateway.CorsOptions(
+        allow_origins=list(allowed_origins),
+        allow_methods=["GET", "POST", "OPTIONS"],
+        # What signs requests in a browser, besides the key and the content's type
+        allow_headers=["content-type", "x-api-key", "authorization", "x-amz-date", "x-amz-security-token"],
+        max_age=cdk.Duration.hours(1),
+    )

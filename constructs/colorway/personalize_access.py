@@ -25,14 +25,17 @@ class PersonalizeAccess:
 
     def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
         """Ask the campaigns of either colour, through their filters."""
-        return self._grant(grantee, ["GetRecommendations"], self._own("campaign", "filter"))
+        return self._grant(
+            grantee, ["GetRecommendations", "GetPersonalizedRanking"], self._own("campaign", "filter")
+        )
 
     def grant_put_events(self, grantee: iam.IGrantable) -> iam.Grant:
         """Send events. Personalize refuses PutEvents unless it is allowed on every resource."""
         return self._grant(grantee, ["PutEvents"], ["*"])
 
     def grant_define_and_judge_solutions(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Create solutions and read the offline metrics of their versions."""
+        """Create solutions and filters, and read the offline metrics of the solutions' versions."""
+        self._grant(grantee, ["CreateFilter", "DescribeFilter"], self._own("dataset-group", "filter"))
         return self._grant(grantee, ["CreateSolution", "GetSolutionMetrics"], self.of_a_colour)
 
     def grant_retire(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -58,6 +61,12 @@ class PersonalizeAccess:
         )
         # Lists cannot be narrowed to names
         return self._grant(grantee, [f"List{kind}" for kind in lists], ["*"])
+
+    def grant_delete_users(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Have users deleted from every colour."""
+        return self._grant(
+            grantee, ["CreateDataDeletionJob"], self._own("dataset-group", "data-deletion-job")
+        )
 
     def grant_manage(self, grantee: iam.IGrantable) -> iam.Grant:
         """Create, change and delete what a template may define in Personalize."""

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from colorway.experiment import Experiment
 from colorway.guarded_api import GuardedApi
+from colorway.on_call import OnCall
 from colorway.personalize_access import PersonalizeAccess
 from colorway.python_function import PythonFunction
 from colorway.recommendations_alarms import RecommendationsAlarms
@@ -27,7 +29,7 @@ ALIAS: Final = "live"
 
 
 class RecommendationsService(Construct):
-    """Define `GET /recommendations/{user_id}`.
+    """Define `GET /recommendations/{user_id}`, `GET /similar/{item_id}` and `POST /rankings/{user_id}`.
 
     Which colour answers is frozen into each published version; the alias `live`
     says which version. A deployment publishes the colour that the live pointer
@@ -40,7 +42,11 @@ class RecommendationsService(Construct):
     :param live_pointer_name: of the SSM parameter that says which colour is live.
     :param time_budget: what a request may take before popular items are answered.
     :param reserved_concurrency: of the function, or None for the account's shared pool.
-    :param topic: where its alarms page.
+    :param provisioned_concurrency: sandboxes kept ready behind the alias, or None for none.
+    :param allowed_origins: of web pages that may ask from a browser.
+    :param requests_per_address: from one address in five minutes before a firewall blocks it, or None.
+    :param experiment_spread: how long a changed experiment takes to reach every sandbox.
+    :param on_call: whom its alarms tell.
     """
 
     def __init__(
@@ -57,7 +63,11 @@ class RecommendationsService(Construct):
         requests_per_second: int,
         burst: int,
         reserved_concurrency: int | None,
-        topic: sns.ITopic,
+        provisioned_concurrency: int | None = None,
+        allowed_origins: Sequence[str] = (),
+        requests_per_address: int | None = None,
+        experiment_spread: cdk.Duration,
+        on_call: OnCall,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
     ) -> None:
@@ -83,6 +93,7 @@ class RecommendationsService(Construct):
                 "PLACEMENTS": words.to_json(placements),
                 "TRAINING_BUCKET": training_bucket.bucket_name,
                 "TIME_BUDGET_MS": str(time_budget.to_milliseconds()),
+                **({"ALLOWED_ORIGINS": " ".join(allowed_origins)} if allowed_origins else {}),
             },
         )
         PersonalizeAccess(self, names=names).grant_get_recommendations(self.function)
@@ -95,7 +106,13 @@ class RecommendationsService(Construct):
         version = self.function.current_version
         # A rollback moves the alias to an earlier version: a deployment must not delete it
         version.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=version)
+        self.alias = lambda_.Alias(
+            self,
+            "Alias",
+            alias_name=ALIAS,
+            version=version,
+            provisioned_concurrent_executions=provisioned_concurrency,
+        )
         self.guarded_api = GuardedApi(
             self,
             "Api",
@@ -103,13 +120,10 @@ class RecommendationsService(Construct):
             authorization=authorization,
             requests_per_second=requests_per_second,
             burst=burst,
+            allowed_origins=allowed_origins,
+            requests_per_address=requests_per_address,
         )
-        self.guarded_api.add(
-            "GET",
-            "recommendations/{user_id}",
-            self.alias,
-            query={"placement": True, "num_results": False, "item_id": False, "filter": False},
-        )
+        self._define_routes()
         alarms = RecommendationsAlarms(
             self,
             "Alarms",
@@ -117,6 +131,34 @@ class RecommendationsService(Construct):
             function=self.function,
             guarded_api=self.guarded_api,
             time_budget=time_budget,
-            topic=topic,
+            placements=placements,
+            on_call=on_call,
         )
+        self.faults = alarms.faults
         self.bake_alarms: dict[Colour, list[cloudwatch.Alarm]] = alarms.of_colours
+        self.experiment = Experiment(
+            self, "Experiment", name=names.prefix, spread=experiment_spread, alarms=alarms.of_answers
+        )
+        self.experiment.open_to(self.function)
+
+    def _define_routes(self) -> None:
+        common = {"placement": True, "filter": False}
+        several = {**common, "num_results": False}
+        add = self.guarded_api.add
+        add("GET", "recommendations/{user_id}", self.alias, query={**several, "item_id": False})
+        add("GET", "similar/{item_id}", self.alias, query={**several, "user_id": False})
+        ids = apigateway.JsonSchema(
+            type=apigateway.JsonSchemaType.ARRAY,
+            min_items=1,
+            max_items=500,
+            items=apigateway.JsonSchema(type=apigateway.JsonSchemaType.STRING, min_length=1, max_length=256),
+        )
+        add(
+            "POST",
+            "rankings/{user_id}",
+            self.alias,
+            query=common,
+            body=apigateway.JsonSchema(
+                type=apigateway.JsonSchemaType.OBJECT, required=["item_ids"], properties={"item_ids": ids}
+            ),
+        )

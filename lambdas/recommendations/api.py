@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from recommendations.observation import observe
-from recommendations.recommender import Item, Recommendation, Recommender
-from recommendations.request import BadRequest, Request, is_for_recommendations, read
+from recommendations.recommender import Recommendation, Recommender
+from recommendations.request import ROUTES, BadRequest, Request, read, route_of
 from recommendations.settings import Settings
 
 _HEADERS: Final = {
@@ -18,6 +17,8 @@ _HEADERS: Final = {
     # Personal, and stale as soon as its user does something
     "cache-control": "private, no-store",
 }
+
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def respond(
@@ -32,14 +33,16 @@ def respond(
 
     :param began: when the request came in, by `clock`.
     """
-    if not is_for_recommendations(event):
-        return _response(404, {"message": "the only route is GET /recommendations/{user_id}"})
+    headers = _headers(event, settings.allowed_origins) if settings.allowed_origins else _HEADERS
+    route = route_of(event)
+    if route is None:
+        routes = ", ".join(f"{method} {path}" for method, path in ROUTES)
+        return _response(404, headers, {"message": f"the routes are {routes}"})
     try:
-        request = read(event, settings.placements)
+        request = read(event, route, settings.placements)
     except BadRequest as bad:
-        return _response(
-            400, {"message": f"not allowed: {bad}", "errors": [asdict(each) for each in bad.problems]}
-        )
+        errors = [each._asdict() for each in bad.problems]
+        return _response(400, headers, {"message": f"not allowed: {bad}", "errors": errors})
     answer = recommender.recommend(request)
     observe(
         request,
@@ -49,24 +52,31 @@ def respond(
         request_id=(event.get("requestContext") or {}).get("requestId"),
         took_ms=(clock() - began) * 1000,
     )
-    return _response(200, _body(request, answer))
+    return _response(200, headers, _body(request, answer))
 
 
 def _body(request: Request, answer: Recommendation) -> dict[str, Any]:
     return {
         "user_id": request.user_id,
         "placement": request.placement.name,
-        "items": [_item(item) for item in answer.items],
+        "items": answer.items,
         "recommendation_id": answer.recommendation_id,
-        "variant": None,
+        "variant": answer.assignment.variant if answer.assignment else None,
         "source": answer.source,
         "colour": answer.colour,
     }
 
 
-def _item(item: Item) -> dict[str, Any]:
-    return {"item_id": item.item_id} if item.score is None else asdict(item)
+def _headers(event: Mapping[str, Any], allowed_origins: tuple[str, ...]) -> dict[str, str]:
+    """With leave for the caller's page to read the answer, if it is one of the allowed ones."""
+    sent: Mapping[str, str] = event.get("headers") or {}
+    origin = sent.get("origin") or sent.get("Origin")
+    if "*" in allowed_origins:
+        return {**_HEADERS, "access-control-allow-origin": "*"}
+    if origin in allowed_origins:
+        return {**_HEADERS, "access-control-allow-origin": origin, "vary": "origin"}
+    return {**_HEADERS, "vary": "origin"}
 
 
-def _response(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"statusCode": status, "headers": _HEADERS, "body": json.dumps(body, separators=(",", ":"))}
+def _response(status: int, headers: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": headers, "body": _ENCODE(body)}

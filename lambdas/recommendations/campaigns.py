@@ -2,54 +2,93 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from botocore.exceptions import ClientError, ConnectionClosedError
-
-from recommendations.recommender import Item, NoSuchCampaign, Ranking
+from recommendations.recommender import NoSuchCampaign, Ranking
 from recommendations.request import Request
+from recommendations.service import Service, ServiceError
 from vocabulary.colours import Colour
 
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
-@dataclass(frozen=True)
+
+class Garbled(Exception):
+    """Personalize answered with success, and with something else than a list of items."""
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
+
+
+_DECODE: Final = json.JSONDecoder(parse_constant=_no_number).decode
+"""Python would read NaN and Infinity, and write them into answers that then are not JSON."""
+
+
 class Campaigns:
     """Asks the campaign of a colour and placement.
 
-    :param client: boto3's `personalize-runtime`, with timeouts and without retries of its own.
-    :param arn_of: the campaign's ARN by colour and placement.
+    :param personalize: Personalize's runtime.
+    :param arn_of: a resource's ARN by kind (`campaign`, `filter`), colour and the rest of its name.
     """
 
-    client: Any
-    arn_of: Callable[[Colour, str], str]
+    def __init__(self, personalize: Service, arn_of: Callable[[str, Colour, str], str]) -> None:
+        self._personalize, self._arn_of = personalize, cache(arn_of)
 
-    def rank(self, colour: Colour, request: Request) -> Ranking:
-        """What the colour recommends.
+    def rank(self, colour: Colour, request: Request, *, deadline: float) -> Ranking:
+        """What the colour recommends, or how it ranks the request's own items.
 
         :raises NoSuchCampaign: when the colour is not there, or no longer.
+        :raises Garbled: for an answer that is none.
+        :raises Exception: whatever `Service.ask` raises.
         """
+        placement = request.placement
         question: dict[str, Any] = {
-            "campaignArn": self.arn_of(colour, request.placement.name),
-            "userId": request.user_id,
-            "numResults": request.num_results,
+            "campaignArn": self._arn_of("campaign", colour, placement.name),
         }
-        if request.item_id is not None:
-            question["itemId"] = request.item_id
+        if request.user_id is not None:
+            question["userId"] = request.user_id
+        if request.item_ids is None:
+            path, answered = "/recommendations", "itemList"
+            question["numResults"] = request.num_results
+            if request.item_id is not None:
+                question["itemId"] = request.item_id
+        else:
+            path, answered = "/personalize-ranking", "personalizedRanking"
+            question["inputList"] = request.item_ids
+        if request.filter is not None:
+            question["filterArn"] = self._arn_of("filter", colour, f"{placement.name}-{request.filter}")
+            if request.filter_values:
+                question["filterValues"] = request.filter_values
+        if request.context:
+            question["context"] = request.context
+        if placement.metadata:
+            question["metadataColumns"] = {"ITEMS": placement.metadata}
         try:
-            answer = self._ask(question)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+            answer = self._personalize.ask("POST", path, _ENCODE(question).encode(), deadline=deadline)
+        except ServiceError as error:
+            if error.code == "ResourceNotFoundException":
                 raise NoSuchCampaign(question["campaignArn"]) from error
             raise
-        return Ranking(
-            items=[Item(each["itemId"], each.get("score")) for each in answer["itemList"]],
-            recommendation_id=answer.get("recommendationId"),
-        )
-
-    def _ask(self, question: dict[str, Any]) -> Any:
         try:
-            return self.client.get_recommendations(**question)
-        except ConnectionClosedError:
-            # Closed by the other side while this sandbox was frozen: says nothing about Personalize
-            return self.client.get_recommendations(**question)
+            told = _DECODE(answer.body.decode())
+            items = [_item(each) for each in told[answered]]
+            recommendation_id = told.get("recommendationId")
+        except Exception as error:
+            raise Garbled(f"{type(error).__name__}: {error}") from error
+        return Ranking(items, recommendation_id if isinstance(recommendation_id, str) else None)
+
+
+def _item(predicted: dict[str, Any]) -> dict[str, Any]:
+    item: dict[str, Any] = {"item_id": predicted["itemId"]}
+    if type(item["item_id"]) is not str:
+        raise TypeError(f"itemId is {item['item_id']!r}")
+    if "score" in predicted:
+        item["score"] = predicted["score"]
+        if type(item["score"]) is not float:
+            item["score"] = float(item["score"])
+    if "metadata" in predicted:
+        item["metadata"] = dict(predicted["metadata"])
+    return item

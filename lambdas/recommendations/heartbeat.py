@@ -29,10 +29,10 @@ def answers(
     if placement is None:
         raise ValueError(f"placement must be one of {', '.join(placements)}, got {heartbeat['placement']!r}")
     items = list(heartbeat.get("item_ids") or ())
-    if placement.needs == "item" and not items:
-        raise ValueError(f"item_ids must not be empty: placement {placement.name} needs an item")
+    if placement.needs in ("item", "items") and not items:
+        raise ValueError(f"item_ids must not be empty: placement {placement.name} needs items")
     requests = [
-        Request(user_id=user, placement=placement, item_id=item)
+        Request(user, placement, item_id=item, item_ids=items if placement.needs == "items" else None)
         for user, item in zip(
             heartbeat["user_ids"], cycle(items if placement.needs == "item" else [None]), strict=False
         )
@@ -56,4 +56,4 @@ def _answer(request: Request, recommender: Recommender) -> dict[str, Any]:
         ranking = recommender.ask(colour, request)
     except Exception as error:
         return {"source": "error", "colour": colour, "items": [], "error": f"{type(error).__name__}: {error}"}
-    return {"source": "personalize", "colour": colour, "items": [item.item_id for item in ranking.items]}
+    return {"source": "personalize", "colour": colour, "items": [item["item_id"] for item in ranking.items]}

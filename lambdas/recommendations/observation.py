@@ -1,8 +1,8 @@
-"""One line per request: what on-call wants to know, and the metrics. Who asked is not in it."""
+"""One line per request: what on-call wants to know, the metrics, the exposure. Who asked is not in it."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from recommendations.recommender import Recommendation
 from recommendations.request import Request
@@ -28,10 +28,31 @@ def observe(
     """Count an answered request, under the colour that should have answered it.
 
     `Fallbacks` counts what the live colour should have answered and popular items
-    did; before the first training, when none is live, nothing is a fallback.
+    did; before the first training, when none is live, nothing is a fallback, and
+    neither is the old experience of the experiment.
+
+    Who sees treatment or control is exposed to it, and `exposure` says so, for analysts:
+    their `unit_id` stands for the user. Who is exempt is not measured.
     """
     fallback = live_colour is not None and answer.source == "popular"
-    waited = {} if answer.personalize_ms is None else {"PersonalizeLatency": round(answer.personalize_ms, 1)}
+    waited = {} if answer.personalize_ms is None else {"PersonalizeLatency": round(answer.personalize_ms, 3)}
+    properties: dict[str, Any] = {
+        "request_id": request_id,
+        "source": answer.source,
+        "answered_by": answer.colour,
+        "items": len(answer.items),
+        "failures": answer.failures,
+        "took_ms": round(took_ms, 3),
+    }
+    if answer.experiment_problem is not None:
+        properties["experiment"] = answer.experiment_problem
+    assignment = answer.assignment
+    if assignment is not None and assignment.variant != "exempt":
+        properties["exposure"] = {
+            "unit_id": assignment.unit_id,
+            "variant": assignment.variant,
+            "recommendation_id": answer.recommendation_id,
+        }
     emit(
         {
             "environment": environment,
@@ -42,15 +63,9 @@ def observe(
             "Recommendations": 1,
             "Fallbacks": int(fallback),
             "PersonalizeErrors": len(answer.failures),
+            "ExperimentUnknown": int(answer.experiment_problem is not None),
         },
         waited,
         dimension_sets=_DIMENSION_SETS,
-        properties={
-            "request_id": request_id,
-            "source": answer.source,
-            "answered_by": answer.colour,
-            "items": len(answer.items),
-            "failures": list(answer.failures),
-            "took_ms": round(took_ms, 1),
-        },
+        properties=properties,
     )

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-from recommendations.bulkhead import Bulkhead
+from recommendations.circuit_breaker import CircuitBreaker, CircuitOpen
+from recommendations.configuration import Configuration
+from recommendations.experiment import Assignment
 from recommendations.popular import PopularLists
 from recommendations.request import Request
+from recommendations.service import ServiceError
 from vocabulary.colours import Colour, other
 
-Source = Literal["personalize", "popular"]
+Source = Literal["personalize", "popular", "control"]
+
+Item = dict[str, Any]
+"""`{item_id, score?, metadata?}`, as clients get it; recipes that do not score leave `score` out."""
 
 
 class NoSuchCampaign(Exception):
     """A colour has no campaign for the placement: torn down, or not there yet."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """An item; recipes that do not score leave `score` None."""
-
-    item_id: str
-    score: float | None = None
-
-
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(NamedTuple):
     """What a campaign recommends, best first."""
 
     items: list[Item]
@@ -36,33 +32,38 @@ class Ranking:
 
 
 class Ranker(Protocol):
-    """Asks a colour; may fail in any way, and take any time."""
+    """Asks a colour; may fail in any way, and answers by the deadline or raises."""
 
-    def rank(self, colour: Colour, request: Request) -> Ranking: ...
+    def rank(self, colour: Colour, request: Request, *, deadline: float) -> Ranking: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """The answer to a request, and how it came about.
 
-    :param colour: whose campaign answered, or None for popular items.
+    :param colour: whose campaign answered, or None when none did.
+    :param assignment: where the experiment put the user, or None when it is off.
     :param failures: what went wrong on the way, by its kind, e.g. `TimedOut`.
     :param personalize_ms: how long Personalize was waited for, or None when it was not asked.
+    :param experiment_problem: why nothing is known of an experiment, or None.
     """
 
     items: list[Item]
     source: Source
     colour: Colour | None = None
     recommendation_id: str | None = None
+    assignment: Assignment | None = None
     failures: tuple[str, ...] = ()
     personalize_ms: float | None = None
+    experiment_problem: str | None = None
 
 
 class Recommender:
-    """Answers every request within the budget, whatever Personalize does.
+    """Answers every request within the budget, whatever Personalize does; one at a time.
 
     :param live_colour: whose campaigns answer, or None before the first training.
     :param budget: seconds.
+    :param clock: seconds that only grow.
+    :param breaker: makes the circuit breaker of one campaign.
     """
 
     def __init__(
@@ -71,67 +72,110 @@ class Recommender:
         live_colour: Colour | None,
         ranker: Ranker,
         popular: PopularLists,
-        bulkhead: Bulkhead,
+        configuration: Configuration,
         budget: float,
         clock: Callable[[], float] = time.monotonic,
+        breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
     ) -> None:
         self.live_colour = live_colour
+        # A deploy or a rollback may leave a version that serves a colour already torn down
+        self._colours = (live_colour, other(live_colour)) if live_colour else ()
         self._ranker = ranker
         self._popular = popular
-        self._bulkhead = bulkhead
+        self._configuration = configuration
         self._budget = budget
         self._clock = clock
+        self._breaker = breaker
+        self._watched: dict[tuple[Colour, str], _Watched] = {}
 
     def recommend(self, request: Request) -> Recommendation:
         """Recommendations of the live colour, or popular items; it raises nothing that Personalize does."""
         began = self._clock()
         deadline = began + self._budget
         self._popular.refresh()
+        self._configuration.refresh()
+        experiment, problem = self._configuration.experiment, self._configuration.problem
+        # The experiment is about people; a request that names nobody is not part of it
+        assignment = experiment.assign(request.user_id) if experiment and request.user_id else None
+        if assignment is not None and assignment.variant != "treatment":
+            items = self._old_experience(request, deadline)
+            return Recommendation(items, "control", assignment=assignment, experiment_problem=problem)
         failures: list[str] = []
-        # A deploy or a rollback may leave a version that serves a colour already torn down
-        for colour in (self.live_colour, other(self.live_colour)) if self.live_colour else ():
+        for colour in self._colours:
+            watched = self._watch(colour, request.placement.name)
+            if watched.breaker.is_open:
+                failures.append(watched.missing or CircuitOpen.__name__)
+                if watched.missing:
+                    continue
+                break
             try:
-                ranking = self.ask(colour, request, seconds=deadline - self._clock())
+                ranking = self._ranker.rank(colour, request, deadline=deadline)
             except NoSuchCampaign as error:
-                failures.append(type(error).__name__)
+                watched.missing = type(error).__name__
+                watched.breaker.failed()
+                failures.append(watched.missing)
                 continue
             except Exception as error:
+                watched.missing = None
+                if not _is_about_the_request(error):
+                    watched.breaker.failed()
                 failures.append(_kind(error))
                 break
+            watched.missing = None
+            watched.breaker.succeeded()
             if not ranking.items:
                 break
             return Recommendation(
-                items=ranking.items,
-                source="personalize",
-                colour=colour,
-                recommendation_id=ranking.recommendation_id,
-                failures=tuple(failures),
-                personalize_ms=self._since(began),
+                ranking.items,
+                "personalize",
+                colour,
+                ranking.recommendation_id,
+                assignment,
+                tuple(failures),
+                (self._clock() - began) * 1000,
+                problem,
             )
-        waited = self._since(began) if self.live_colour else None
-        known = self._popular.items(request.placement.name, wait=deadline - self._clock())
-        return Recommendation(
-            items=[Item(item_id) for item_id in known[: request.num_results]],
-            source="popular",
-            failures=tuple(failures),
-            personalize_ms=waited,
-        )
+        waited = (self._clock() - began) * 1000 if self._colours else None
+        items = self._old_experience(request, deadline)
+        return Recommendation(items, "popular", None, None, assignment, tuple(failures), waited, problem)
 
-    def ask(self, colour: Colour, request: Request, *, seconds: float | None = None) -> Ranking:
-        """Ask one colour and nobody else, for `seconds` at most (the budget unless told).
+    def ask(self, colour: Colour, request: Request) -> Ranking:
+        """Ask one colour and nobody else, for as long as the budget allows.
 
         :raises Exception: whatever goes wrong there; TimedOut when it takes longer.
         """
-        return self._bulkhead.within(
-            self._budget if seconds is None else seconds, lambda: self._ranker.rank(colour, request)
-        )
+        return self._ranker.rank(colour, request, deadline=self._clock() + self._budget)
 
-    def _since(self, began: float) -> float:
-        return (self._clock() - began) * 1000
+    def _old_experience(self, request: Request, deadline: float) -> list[Item]:
+        """Popular items; or the request's own, popular ones first and else as they came."""
+        known = self._popular.items(request.placement.name, wait=deadline - self._clock())
+        if request.item_ids is not None:
+            place = {item: at for at, item in enumerate(known)}
+            ranked = sorted(dict.fromkeys(request.item_ids), key=lambda item: place.get(item, len(place)))
+            return [{"item_id": item} for item in ranked]
+        most = request.num_results
+        return [{"item_id": item} for item in known[: most + 1] if item != request.item_id][:most]
+
+    def _watch(self, colour: Colour, placement: str) -> _Watched:
+        watched = self._watched.get((colour, placement))
+        if watched is None:
+            watched = self._watched[colour, placement] = _Watched(self._breaker())
+        return watched
+
+
+class _Watched:
+    """A campaign's breaker, and whether its last call found it missing."""
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self.breaker = breaker
+        self.missing: str | None = None
+
+
+def _is_about_the_request(error: Exception) -> bool:
+    """Whether another request might fare better: else one client's nonsense would cut everybody off."""
+    return isinstance(error, ServiceError) and error.code in ("InvalidInputException", "ValidationException")
 
 
 def _kind(error: Exception) -> str:
     """The error's kind: what the service calls it, else the name of its class."""
-    response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    return str(code or type(error).__name__)
+    return error.code if isinstance(error, ServiceError) else type(error).__name__

@@ -16,6 +16,8 @@ class Settings:
 
     :param live_colour: whose campaigns answer, or None before the first training.
     :param time_budget: seconds within which a request is answered.
+    :param allowed_origins: of web pages that may read answers; `*` is any.
+    :param experiment: ids of AppConfig's application, environment and profile, or None without one.
     """
 
     names: Names
@@ -26,10 +28,13 @@ class Settings:
     placements: Mapping[str, Placement]
     training_bucket: str
     time_budget: float
+    allowed_origins: tuple[str, ...] = ()
+    experiment: tuple[str, str, str] | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read the environment; a KeyError names the variable that is missing."""
+        experiment = environ.get("EXPERIMENT")
         return cls(
             names=Names(environ["APP"], environ["ENVIRONMENT"]),
             partition=environ["PARTITION"],
@@ -39,8 +44,21 @@ class Settings:
             placements={each.name: each for each in placements.from_json(environ["PLACEMENTS"])},
             training_bucket=environ["TRAINING_BUCKET"],
             time_budget=int(environ["TIME_BUDGET_MS"]) / 1000,
+            allowed_origins=tuple(environ.get("ALLOWED_ORIGINS", "").split()),
+            experiment=_three(experiment) if experiment else None,
         )
 
-    def campaign_arn(self, colour: Colour, placement: str) -> str:
-        name = self.names.campaign(colour, placement)
-        return personalize_arn(self.partition, self.region, self.account, "campaign", name)
+    @property
+    def domain(self) -> str:
+        """Where AWS's endpoints of this partition are."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    def arn_of(self, kind: str, colour: Colour, rest: str) -> str:
+        """The ARN of a colour's campaign or filter; `rest` is what its name ends in."""
+        name = self.names.campaign(colour, rest)
+        return personalize_arn(self.partition, self.region, self.account, kind, name)
+
+
+def _three(text: str) -> tuple[str, str, str]:
+    application, environment, profile = text.split("/")
+    return application, environment, profile

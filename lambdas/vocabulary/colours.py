@@ -65,7 +65,10 @@ class Names:
         return _checked(f"{self.prefix}-{colour}-{placement}")
 
     campaign = solution
-    filter = solution
+
+    def filter(self, colour: Colour, placement: str, name: str) -> str:
+        """A placement's filter, by the name that clients know it under."""
+        return _checked(f"{self.prefix}-{colour}-{placement}-{name}")
 
     def job(self, colour: Colour, run_id: str, what: str = "") -> str:
         """An import job or a solution version of one run; `what` tells several apart."""

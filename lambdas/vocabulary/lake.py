@@ -26,6 +26,9 @@ EVENTS_FOLDER: Final = "events"
 FAILED_DELIVERY_FOLDER: Final = "events-undelivered"
 """What Firehose could not convert to Parquet."""
 
+QUARANTINE_FOLDER: Final = "events-unreadable"
+"""Files of events that could not be read, as they were; whoever mends one puts it back."""
+
 ITEMS_FOLDER: Final = "catalogue/items"
 """`catalogue/items/day=YYYY-MM-DD/*.parquet`: a full snapshot of the catalogue per day; the newest counts."""
 
@@ -70,9 +73,21 @@ RESERVED_EVENT_TYPE_PREFIX: Final = "colorway:"
 """Event types that clients may not send."""
 
 
+RUNS_FOLDER: Final = "runs"
+"""`runs/{run id}/…` in the training bucket."""
+
+ERASURES_FOLDER: Final = "erasures"
+"""`erasures/{erasure id}/users.csv` in the training bucket: for Personalize, whom it is to forget."""
+
+
 def run_folder(run_id: str) -> str:
     """Where one retraining keeps its training data and report, in the training bucket."""
-    return f"runs/{run_id}"
+    return f"{RUNS_FOLDER}/{run_id}"
+
+
+def erasure_folder(erasure_id: str) -> str:
+    """The folder, with the trailing slash that Personalize needs, of what an erasure hands it."""
+    return f"{ERASURES_FOLDER}/{erasure_id}/"
 
 
 def dataset_folder(run_id: str, dataset: str) -> str:
@@ -87,6 +102,17 @@ def report_key(run_id: str) -> str:
     return f"{run_folder(run_id)}/report.json"
 
 
+def exported_key(run_id: str) -> str:
+    """What an export by Glue has to say: `interactions`, `users`, `items` and `datasets`."""
+    return f"{run_folder(run_id)}/exported.json"
+
+
 def popular_key(placement: str, run_id: str | None = None) -> str:
     """Popular items of a placement: of one run, or (no run id) the ones that serving falls back to."""
     return f"{run_folder(run_id)}/popular/{placement}.json" if run_id else f"popular/{placement}.json"
+
+
+LAST_GOOD_FOLDER: Final = "last-good"
+"""What the run that went live last, and stayed, left for the next to be compared with (training bucket)."""
+
+LAST_GOOD_REPORT_KEY: Final = f"{LAST_GOOD_FOLDER}/report.json"

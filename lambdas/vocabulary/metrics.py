@@ -9,9 +9,12 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TextIO
 
 NAMESPACE: Final = "Colorway"
+
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def emit(
@@ -39,22 +42,19 @@ def emit(
         name: value if isinstance(value, int | float) else list(value)
         for name, value in (milliseconds or {}).items()
     }
-    definitions = [{"Name": name, "Unit": "Count"} for name in counts]
-    definitions += [{"Name": name, "Unit": "Milliseconds"} for name in durations]
-    line = {
-        "_aws": {
-            "Timestamp": int((time.time() if now is None else now) * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [list(each) for each in dimension_sets or [list(dimensions)]],
-                    "Metrics": definitions,
-                }
-            ],
-        },
-        **(properties or {}),
-        **dimensions,
-        **counts,
-        **durations,
-    }
-    print(json.dumps(line, separators=(",", ":")), file=stream or sys.stdout)
+    sets = tuple(map(tuple, dimension_sets or (dimensions,)))
+    told = _ENCODE({**(properties or {}), **dimensions, **counts, **durations})
+    moment = int((time.time() if now is None else now) * 1000)
+    definitions = _definitions(sets, tuple(counts), tuple(durations))
+    line = f'{{"_aws":{{"Timestamp":{moment},"CloudWatchMetrics":{definitions}}},{told[1:]}'
+    print(line, file=stream or sys.stdout)
+
+
+@lru_cache(maxsize=32)
+def _definitions(
+    sets: tuple[tuple[str, ...], ...], counts: tuple[str, ...], durations: tuple[str, ...]
+) -> str:
+    """What is the same in every line of a kind; half of the line, so it is not written anew each time."""
+    metrics = [{"Name": name, "Unit": "Count"} for name in counts]
+    metrics += [{"Name": name, "Unit": "Milliseconds"} for name in durations]
+    return _ENCODE([{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics}])

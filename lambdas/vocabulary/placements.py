@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-Needs = Literal["user", "item", "nothing"]
-"""What a request must name: a user, an item, or neither (popularity)."""
+Needs = Literal["user", "item", "nothing", "items"]
+"""What a request must name: a user, an item, neither (popularity), or a user and the items to rank."""
 
 RECIPES: Final[dict[str, Needs]] = {
     "aws-user-personalization": "user",
@@ -18,8 +18,11 @@ RECIPES: Final[dict[str, Needs]] = {
     "aws-similar-items": "item",
     "aws-sims": "item",
     "aws-semantic-similarity": "item",
+    "aws-personalized-ranking": "items",
+    "aws-personalized-ranking-v2": "items",
 }
-"""The recipes that answer GetRecommendations, and what of (developer guide, "Choosing a recipe")."""
+"""The recipes that answer requests, and what of (developer guide, "Choosing a recipe"); those of "items"
+answer GetPersonalizedRanking, the others GetRecommendations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,11 @@ class Placement:
     :param exploration: `itemExplorationConfig` of the campaign, strings to strings.
     :param min_provisioned_tps: the campaign's paid floor of requests a second.
     :param metric_floors: offline metric to its least acceptable value; the metrics gate refuses less.
+    :param filters: name, as clients pass it, to a Personalize filter expression; what it leaves open
+        (`$BRAND`) clients pass as `filter.BRAND=`.
+    :param context: names of what clients may tell of the circumstances (`context.DEVICE=`); columns of
+        the interactions that the model was trained with.
+    :param metadata: columns of the items that come with each of them, at most 10.
     """
 
     name: str
@@ -40,6 +48,9 @@ class Placement:
     exploration: dict[str, str] = field(default_factory=dict)
     min_provisioned_tps: int = 1
     metric_floors: dict[str, float] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
+    context: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
 
     @property
     def needs(self) -> Needs:
@@ -55,4 +66,11 @@ def to_json(placements: Iterable[Placement]) -> str:
 
 
 def from_json(text: str) -> tuple[Placement, ...]:
-    return tuple(Placement(**fields) for fields in json.loads(text))
+    return tuple(
+        Placement(**{name: _frozen(value) for name, value in each.items()}) for each in json.loads(text)
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value

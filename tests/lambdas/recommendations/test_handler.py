@@ -55,7 +55,7 @@ def test_a_heartbeat_says_so() -> None:
     event = {"heartbeat": {"placement": "recommended-for-you", "user_ids": ["ann"]}}
     (answer,) = handler.handle(event, CONTEXT)["answers"]
     assert (answer["source"], answer["colour"]) == ("error", "maize")
-    assert "EndpointConnectionError" in answer["error"]
+    assert "ConnectionRefusedError" in answer["error"]
 
 
 def test_clients_are_made_once_not_for_every_request() -> None:

@@ -7,29 +7,34 @@ from typing import Any
 import pytest
 
 from recommendations import heartbeat
-from recommendations.bulkhead import Bulkhead
 from recommendations.campaigns import Campaigns
 from recommendations.recommender import Recommender
 from tests.lambdas.recommendations.fakes import (
+    AppConfig,
     Behaviour,
     Bucket,
     Personalize,
     answers,
+    configuration,
     fails,
     popular_lists,
     recommends,
     settings,
 )
 
+NOBODY = {"exempt": 0, "control": 10_000, "treatment": 0}
+"""An experiment that shows recommendations to nobody: it is no business of the heartbeat."""
+
 
 def beat(personalize: Personalize, live: str = "maize", **request: Any) -> list[dict[str, Any]]:
     known = settings(live)
     recommender = Recommender(
         live_colour=known.live_colour,
-        ranker=Campaigns(personalize, known.campaign_arn),
+        ranker=Campaigns(personalize, known.arn_of),
         popular=popular_lists(Bucket(recommended_for_you=["p1"], similar_items=["p1"])),
-        bulkhead=Bulkhead(at_most=1),
+        configuration=configuration(AppConfig({"enabled": True, "salt": "s" * 16, "allocation": NOBODY})),
         budget=5.0,
+        clock=personalize.clock,
     )
     question = {"placement": "recommended-for-you", "user_ids": ["ann", "bob"], **request}
     answered: list[dict[str, Any]] = heartbeat.answers(question, recommender, known.placements)["answers"]
@@ -47,9 +52,9 @@ def test_every_user_is_answered_by_the_live_colour() -> None:
 @pytest.mark.parametrize(
     ("maize", "kind"),
     [
-        (fails("ResourceNotFoundException"), "NoSuchCampaign"),
+        (fails("ResourceNotFoundException", 404), "NoSuchCampaign"),
         (fails("ThrottlingException"), "ThrottlingException"),
-        (answers("<html>"), "TypeError"),
+        (answers(b"<html>"), "Garbled"),
     ],
 )
 def test_what_the_live_colour_fails_to_answer_nobody_else_does(maize: Behaviour, kind: str) -> None:
@@ -93,10 +98,17 @@ def test_items_go_round_when_they_are_fewer_than_users() -> None:
     assert [question["itemId"] for question in personalize.questions] == ["i1", "i2", "i1"]
 
 
+def test_a_placement_that_ranks_is_given_all_the_items() -> None:
+    personalize = Personalize(maize=recommends())
+    (answer,) = beat(personalize, placement="ranked", user_ids=["ann"], item_ids=["i1", "i2"])
+    assert answer["items"] == ["i2", "i1"]
+    assert personalize.paths == ["POST /personalize-ranking"]
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"placement": "nowhere"}, "placement must be one of recommended-for-you, similar-items"),
+        ({"placement": "nowhere"}, "placement must be one of recommended-for-you, similar-items, ranked"),
         ({"placement": "similar-items"}, "item_ids must not be empty"),
     ],
 )

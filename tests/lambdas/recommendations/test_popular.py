@@ -10,7 +10,7 @@ from tests.lambdas.recommendations.fakes import Bucket, Clock, at_once
 
 
 def lists(bucket: Bucket, clock: Clock) -> PopularLists:
-    return PopularLists(read_from(bucket, "training"), ["row", "slot"], clock=clock, begin=at_once)
+    return PopularLists(read_from(lambda: bucket), ["row", "slot"], now=clock, begin=at_once)
 
 
 def test_a_list_is_read_again_once_it_is_a_minute_old() -> None:
@@ -35,7 +35,7 @@ def test_the_last_known_list_outlives_s3_and_garbage() -> None:
     popular.refresh()
     assert popular.items("row", wait=0) == ["a"]
     bucket.away = False
-    bucket.objects["popular/row.json"] = b"<html>"
+    bucket.objects["/popular/row.json"] = b"<html>"
     clock.now += 60
     popular.refresh()
     assert popular.items("row", wait=0) == ["a"]
@@ -61,7 +61,7 @@ def test_one_placement_without_a_list_leaves_the_others_theirs() -> None:
 
 def test_a_reading_that_hangs_holds_up_neither_requests_nor_the_next_reading() -> None:
     clock, begun = Clock(), list[Callable[[], None]]()
-    popular = PopularLists(read_from(Bucket(row=["a"]), "training"), ["row"], clock=clock, begin=begun.append)
+    popular = PopularLists(read_from(lambda: Bucket(row=["a"])), ["row"], now=clock, begin=begun.append)
     popular.refresh()
     popular.refresh()
     assert len(begun) == 1
@@ -91,7 +91,17 @@ def test_a_sandbox_that_can_start_no_thread_still_answers(monkeypatch: pytest.Mo
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    popular = PopularLists(read_from(Bucket(row=["a"]), "training"), ["row"])
+    popular = PopularLists(read_from(lambda: Bucket(row=["a"])), ["row"])
     monkeypatch.setattr(threading.Thread, "start", refuse)
     popular.refresh()
     assert popular.items("row", wait=0) == []
+
+
+def test_a_clock_that_was_set_back_does_not_put_off_the_next_reading() -> None:
+    bucket, clock = Bucket(row=["a"], slot=["s"]), Clock()
+    popular = lists(bucket, clock)
+    popular.refresh()
+    bucket.put_popular("row", ["b"])
+    clock.now -= 3600
+    popular.refresh()
+    assert popular.items("row", wait=0) == ["b"]

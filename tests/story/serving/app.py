@@ -1,0 +1,53 @@
+"""What serving needs and no more: the data and serving stacks, with a placement of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import aws_cdk as cdk
+
+from stacks.data import DataStack
+from stacks.environment import LOCAL
+from stacks.serving import ServingStack
+from vocabulary.placements import Placement
+
+ENVIRONMENT = replace(
+    LOCAL,
+    name="serving",
+    placements=(
+        Placement(
+            name="recommended-for-you",
+            filters={
+                "not-bought": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")',
+                "of-brands": "INCLUDE ItemID WHERE Items.BRAND IN ($BRANDS)",
+            },
+        ),
+        Placement(name="similar-items", recipe="aws-similar-items"),
+        Placement(name="ranked", recipe="aws-personalized-ranking"),
+    ),
+    allowed_origins=("https://shop.example",),
+)
+
+
+def main() -> None:
+    app = cdk.App()
+    common: dict[str, Any] = {
+        "environment": ENVIRONMENT,
+        "env": cdk.Environment(account=ENVIRONMENT.account, region=ENVIRONMENT.region),
+        "synthesizer": ENVIRONMENT.synthesizer,
+    }
+    data = DataStack(app, "colorway-serving-data", **common)
+    ServingStack(
+        app,
+        "colorway-serving-serving",
+        training_bucket=data.training.bucket,
+        live_pointer_name=ENVIRONMENT.names.live_pointer,
+        on_call=data.on_call,
+        **common,
+    )
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
