@@ -11,15 +11,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import KinesisEventSource, SqsDlq
 from constructs import Construct
 
-from colorway.alarm import Alarm
+from colorway.alarm import Alarm, Fault
 from colorway.data_lake import DataLake
 from colorway.guarded_api import GuardedApi
 from colorway.lake_delivery import LakeDelivery
+from colorway.on_call import OnCall
 from colorway.personalize_access import PersonalizeAccess
 from colorway.python_function import PythonFunction
 from vocabulary.colours import Names
@@ -46,9 +46,11 @@ class Clickstream(Construct):
     :param forwarder_cache: how long the forwarder relies on what it read there.
     :param collector_timeout: an event is on the stream this long after its `received_at`, or never.
     :param shards: of the stream, or None for as many as the load needs (on demand).
+    :param forwarders_per_shard: batches of a shard on their way at a time; what is of one session stays in
+        order, for Lambda parts a shard's records by partition key.
     :param retention: how long the stream keeps events for consumers that are behind.
     :param api_key: opens the API when authorization is `api-key`; None to define one.
-    :param topic: where its alarms page.
+    :param on_call: whom its alarms tell.
     """
 
     def __init__(
@@ -65,10 +67,11 @@ class Clickstream(Construct):
         requests_per_second: int,
         burst: int,
         api_key: apigateway.IApiKey | None,
-        topic: sns.ITopic,
+        on_call: OnCall,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
         shards: int | None = None,
+        forwarders_per_shard: int = 1,
         retention: cdk.Duration = cdk.Duration.days(1),
     ) -> None:
         super().__init__(scope, construct_id)
@@ -78,7 +81,7 @@ class Clickstream(Construct):
                 f"got {collector_timeout.to_human_string()}"
             )
         self.collector_timeout = collector_timeout
-        self._topic = topic
+        self._on_call = on_call
         self.stream = kinesis.Stream(
             self,
             "Stream",
@@ -100,7 +103,9 @@ class Clickstream(Construct):
             api_key=api_key,
         )
         self.guarded_api.add("POST", "events", self.collector, body=_REQUEST)
-        self.lake_delivery = LakeDelivery(self, "LakeDelivery", stream=self.stream, lake=lake, topic=topic)
+        self.lake_delivery = LakeDelivery(
+            self, "LakeDelivery", stream=self.stream, lake=lake, on_call=on_call
+        )
         self.failure_queue = sqs.Queue(
             self,
             "FailureQueue",
@@ -109,9 +114,29 @@ class Clickstream(Construct):
             retention_period=cdk.Duration.days(14),
         )
         self.forwarder = self._define_forwarder(
-            names, coordination_table, forwarder_cache, runtime, architecture
+            names, coordination_table, forwarder_cache, forwarders_per_shard, runtime, architecture
         )
         self.alarms = self._define_alarms()
+        failing, throttled, behind, undelivered = self.alarms
+        self.pages: list[cloudwatch.IAlarm] = [self.lake_delivery.alarms[0]]
+        self.faults: list[cloudwatch.IAlarm] = [
+            Fault(
+                self,
+                "Refused",
+                alarms=[failing, throttled],
+                notices="Clients cannot hand in what customers do.",
+                runbook="events-refused",
+                on_call=on_call,
+            ),
+            Fault(
+                self,
+                "Late",
+                alarms=[behind, undelivered],
+                notices="What customers do does not reach the models in use.",
+                runbook="events-late",
+                on_call=on_call,
+            ),
+        ]
 
     def grant_put_markers(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` put a record into every shard."""
@@ -143,6 +168,7 @@ class Clickstream(Construct):
         names: Names,
         coordination_table: dynamodb.ITable,
         cache: cdk.Duration,
+        at_a_time: int,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
     ) -> PythonFunction:
@@ -161,6 +187,7 @@ class Clickstream(Construct):
                 "FORWARDER_CACHE_SECONDS": str(cache.to_seconds()),
                 "FAILURE_QUEUE_URL": self.failure_queue.queue_url,
                 "PATIENCE_SECONDS": str(_PATIENCE.to_seconds()),
+                "COLLECTOR_TIMEOUT_SECONDS": str(self.collector_timeout.to_seconds()),
             },
         )
         coordination_table.grant(forwarder, "dynamodb:GetItem")
@@ -174,7 +201,7 @@ class Clickstream(Construct):
                 batch_size=_BATCH,
                 # Lambda looks at each shard once a second as it is: waiting longer makes calls no fewer
                 max_batching_window=cdk.Duration.seconds(0),
-                parallelization_factor=1,
+                parallelization_factor=at_a_time,
                 report_batch_item_failures=True,
                 bisect_batch_on_error=True,
                 retry_attempts=_RETRIES,
@@ -192,8 +219,10 @@ class Clickstream(Construct):
                 # The average of what is 1 for a failed request and 0 for another: the share that failed
                 metric=self.guarded_api.api.metric_server_error(statistic="Average", period=minute),
                 notices="Clients cannot hand in events; what they do not send again is lost.",
+                because="1 in 100 is more than restarts and retries explain, two minutes more than a deploy.",
                 runbook="events-failing",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="notice",
                 threshold=0.01,
                 periods=2,
             ),
@@ -204,8 +233,10 @@ class Clickstream(Construct):
                     statistic="Sum", period=minute
                 ),
                 notices="The stream takes events more slowly than they come; clients are told to try again.",
+                because="any, three minutes running: the stream takes more by itself within that time.",
                 runbook="events-throttled",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="notice",
                 threshold=0,
                 periods=3,
             ),
@@ -214,8 +245,10 @@ class Clickstream(Construct):
                 "Behind",
                 metric=self.forwarder.metric("IteratorAge", statistic="Maximum", period=minute),
                 notices="Recommendations no longer follow what customers do.",
+                because="a minute behind, three minutes running: a batch tried again is through by then.",
                 runbook="events-behind",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="notice",
                 threshold=cdk.Duration.minutes(1).to_milliseconds(),
                 periods=3,
             ),
@@ -226,8 +259,10 @@ class Clickstream(Construct):
                     statistic="Maximum", period=minute
                 ),
                 notices="Some of what customers did has not reached the models in use.",
+                because="any: what lies there has been tried often enough, and does not leave by itself.",
                 runbook="events-undelivered",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="notice",
                 threshold=0,
             ),
         ]

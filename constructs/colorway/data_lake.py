@@ -40,11 +40,26 @@ class DataLake(Construct):
 
     :param database_name: of the Glue database; letters, digits and '_'.
     :param keep_data: leave the bucket behind when the stack is destroyed.
+    :param keep_events: how long events are kept after they were written, or None for ever.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, database_name: str, keep_data: bool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        database_name: str,
+        keep_data: bool,
+        keep_events: cdk.Duration | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = private_bucket(self, "Bucket", keep_data=keep_data)
+        expiring = (lake.EVENTS_FOLDER, lake.FAILED_DELIVERY_FOLDER) if keep_events else ()
+        self.bucket = private_bucket(
+            self,
+            "Bucket",
+            keep_data=keep_data,
+            lifecycle=[s3.LifecycleRule(prefix=f"{each}/", expiration=keep_events) for each in expiring],
+        )
         self.database = glue.CfnDatabase(
             self,
             "Database",

@@ -10,11 +10,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from colorway.alarm import Alarm
 from colorway.data_lake import DataLake
+from colorway.on_call import OnCall
 from vocabulary.lake import EVENTS_FOLDER, FAILED_DELIVERY_FOLDER
 
 _DAY: Final = "day=!{timestamp:yyyy-MM-dd}/"
@@ -28,7 +28,7 @@ class LakeDelivery(Construct):
     other types than the table, goes to a folder of its own and is alarmed.
     CDK's construct for it would let the role read and delete the whole lake.
 
-    :param topic: where its alarms page.
+    :param on_call: whom its alarms tell.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class LakeDelivery(Construct):
         *,
         stream: kinesis.Stream,
         lake: DataLake,
-        topic: sns.ITopic,
+        on_call: OnCall,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._topic = topic
+        self._on_call = on_call
         self._errors = logs.LogGroup(
             self,
             "Errors",
@@ -145,8 +145,10 @@ class LakeDelivery(Construct):
                 "Stalled",
                 metric=self.metric("DeliveryToS3.DataFreshness", statistic="Maximum", period=five_minutes),
                 notices="Events do not reach the lake; tonight's training would miss them.",
+                because="one is due every minute; 15 outlast a retry of S3, and are long before the night.",
                 runbook="lake-delivery-stalled",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="page",
                 threshold=cdk.Duration.minutes(15).to_seconds(),
             ),
             Alarm(
@@ -154,8 +156,10 @@ class LakeDelivery(Construct):
                 "Refusing",
                 metric=self.metric("FailedConversion.Records", statistic="Sum", period=five_minutes),
                 notices="Records that are no events of ours lie aside, and no training sees them.",
+                because="any: only records that are no events of ours fail.",
                 runbook="lake-delivery-refusing",
-                topic=self._topic,
+                on_call=self._on_call,
+                severity="notice",
                 threshold=0,
             ),
         ]

@@ -8,6 +8,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from colorway.data_lake import private_bucket
+from vocabulary.lake import ERASURES_FOLDER, RUNS_FOLDER
+
+_KEEP_ERASURES = cdk.Duration.days(7)
+"""Personalize works on a data deletion job for up to a day."""
 
 
 class TrainingBucket(Construct):
@@ -32,7 +36,10 @@ class TrainingBucket(Construct):
             self,
             "Bucket",
             keep_data=keep_data,
-            lifecycle=[s3.LifecycleRule(prefix="runs/", expiration=keep_runs)],
+            lifecycle=[
+                s3.LifecycleRule(prefix=f"{RUNS_FOLDER}/", expiration=keep_runs),
+                s3.LifecycleRule(prefix=f"{ERASURES_FOLDER}/", expiration=_KEEP_ERASURES),
+            ],
         )
         personalize = iam.ServicePrincipal("personalize.amazonaws.com")
         ours = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
@@ -67,7 +74,12 @@ class TrainingBucket(Construct):
             ),
         )
         self.import_role.add_to_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[self.bucket.arn_for_objects("runs/*")])
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[
+                    self.bucket.arn_for_objects(f"{folder}/*") for folder in (RUNS_FOLDER, ERASURES_FOLDER)
+                ],
+            )
         )
         self.import_role.add_to_policy(
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])

@@ -15,6 +15,9 @@ from vocabulary.coordination import OpenColour
 _LARGEST_DATA: Final = 160_000
 """Characters of a record's data. Our events have a tenth of it; more would not fit a message of SQS."""
 
+TRUNCATED: Final = "truncated"
+"""Key of a queued record that lacks a part of its data."""
+
 
 @dataclass(frozen=True)
 class Undelivered:
@@ -46,7 +49,8 @@ class FailureQueue:
         """Queue a record of a Lambda event; errors of SQS pass through."""
         reason, colour, data = undelivered.reason, undelivered.colour, record["kinesis"]["data"]
         if len(data) > _LARGEST_DATA:
-            record = {**record, "kinesis": {**record["kinesis"], "data": data[:_LARGEST_DATA]}}
+            cut = {**record["kinesis"], "data": data[:_LARGEST_DATA]}
+            record = {**record, "kinesis": cut, TRUNCATED: True}
             reason += f" (only the first {_LARGEST_DATA} of {len(data)} characters of data are here)"
         message = {
             "reason": reason,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import time
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import boto3
-from botocore.config import Config
 
 from clickstream.backoff import Backoff
+from clickstream.connections import PROMPT, events_client, open_colours, pool_of
 from clickstream.delivery import Delivery, Forwarder
 from clickstream.failure_queue import FailureQueue
-from clickstream.open_colours import OpenColours
+from clickstream.sending import Sender
 from vocabulary.metrics import emit
 
-_RESERVE_SECONDS = 10
+_RESERVE_SECONDS: Final = 10
 """Kept of the function's time for the call under way, the failure queue and the answer."""
 
 
@@ -42,24 +42,26 @@ def _count(delivery: Delivery, environment: str, now: float) -> None:
                 {"EventsForwarded": len(arrivals)},
                 {"ForwardLag": lag},
             )
+    for colour, arrivals in delivery.late().items():
+        if arrivals:
+            emit({"environment": environment, "colour": colour}, {"EventsLate": len(arrivals)})
     if delivery.queued:
-        emit({"environment": environment}, {"EventsQueued": delivery.queued})
+        emit(
+            {"environment": environment},
+            {"EventsQueued": delivery.queued, "EventsMalformed": delivery.malformed},
+        )
 
 
 @cache
 def _forwarder() -> Forwarder:
-    # One attempt a call: `Forwarder` tries again, as long as the batch has time
-    once = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
-    prompt = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+    colours = open_colours()
+    backoff = Backoff()
     return Forwarder(
-        personalize=boto3.client("personalize-events", config=once),
-        colours=OpenColours(
-            boto3.resource("dynamodb", config=prompt).Table(os.environ["COORDINATION_TABLE"]),
-            cache_seconds=float(os.environ["FORWARDER_CACHE_SECONDS"]),
-            now=time.time,
-        ),
-        queue=FailureQueue(boto3.client("sqs", config=prompt), url=os.environ["FAILURE_QUEUE_URL"]),
-        backoff=Backoff(),
+        sender=Sender(personalize=events_client(), colours=colours, backoff=backoff, pool_of=pool_of),
+        colours=colours,
+        queue=FailureQueue(boto3.client("sqs", config=PROMPT), url=os.environ["FAILURE_QUEUE_URL"]),
+        backoff=backoff,
         now=time.time,
         patience_seconds=float(os.environ["PATIENCE_SECONDS"]),
+        settling_seconds=float(os.environ["COLLECTOR_TIMEOUT_SECONDS"]),
     )

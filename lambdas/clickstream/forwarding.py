@@ -52,8 +52,9 @@ def read_record(record: dict[str, Any]) -> Event | None:
     for name, kind in _REQUIRED.items():
         if type(event.get(name)) is not kind or event[name] == "":
             raise Malformed(f"{name} must be a {kind.__name__}, is a {type(event.get(name)).__name__}")
-    if not 0 <= event["sent_at"] <= _LATEST:
-        raise Malformed(f"sent_at must be unix milliseconds from 0 to {_LATEST}, is {event['sent_at']}")
+    for name in ("sent_at", "received_at"):
+        if not 0 <= event[name] <= _LATEST:
+            raise Malformed(f"{name} must be unix milliseconds from 0 to {_LATEST}, is {event[name]}")
     return event
 
 
@@ -89,10 +90,12 @@ def _personalize_event(event: Event) -> dict[str, Any]:
 
     Each colour has a tracker, and so a dataset, of its own; one id serves both.
     """
+    # A client's clock may be ahead of ours. Training data have the earlier of both times, too
+    happened_at = min(event["sent_at"], event["received_at"])
     fields = {
         "eventId": event["event_id"],
         "eventType": event["event_type"],
-        "sentAt": datetime.fromtimestamp(event["sent_at"] / 1000, UTC),
+        "sentAt": datetime.fromtimestamp(happened_at / 1000, UTC),
         "itemId": event.get("item_id"),
         "eventValue": event.get("value"),
         "properties": event.get("properties"),

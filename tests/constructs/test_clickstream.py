@@ -8,10 +8,10 @@ from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 
 from colorway.clickstream import Clickstream
 from colorway.data_lake import DataLake
+from colorway.on_call import OnCall
 from vocabulary.colours import Names
 
 
@@ -34,7 +34,7 @@ def define(app: cdk.App, **props: Any) -> Clickstream:
             "requests_per_second": 20,
             "burst": 40,
             "api_key": None,
-            "topic": sns.Topic(stack, "Topic"),
+            "on_call": OnCall(stack, "OnCall"),
             "runtime": lambda_.Runtime.PYTHON_3_13,
             "architecture": lambda_.Architecture.ARM_64,
             **props,
@@ -83,6 +83,11 @@ def test_the_stream_and_the_failure_queue_are_encrypted(clickstream: Clickstream
 def test_the_stream_takes_as_many_shards_as_it_is_told(cdk_app: cdk.App) -> None:
     stream = only(define(cdk_app, shards=2), "AWS::Kinesis::Stream")
     assert (stream["ShardCount"], stream["StreamModeDetails"]) == (2, {"StreamMode": "PROVISIONED"})
+
+
+def test_a_shard_has_as_many_batches_on_their_way_as_it_is_told(cdk_app: cdk.App) -> None:
+    mapping = only(define(cdk_app, forwarders_per_shard=4), "AWS::Lambda::EventSourceMapping")
+    assert mapping["ParallelizationFactor"] == 4
 
 
 def test_the_forwarder_hands_back_parts_of_batches_and_never_blocks_a_shard(clickstream: Clickstream) -> None:

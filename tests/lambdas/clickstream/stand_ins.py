@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import botocore.session
@@ -15,6 +16,7 @@ from clickstream.backoff import Backoff
 from clickstream.delivery import Delivery, Forwarder
 from clickstream.failure_queue import FailureQueue
 from clickstream.open_colours import OpenColours
+from clickstream.sending import Sender
 from vocabulary.colours import Colour
 from vocabulary.coordination import TABLE_KEY, OpenColour
 
@@ -24,6 +26,15 @@ _PUT_EVENTS = (
     .operation_model("PutEvents")
     .input_shape
 )
+
+
+class AtOnce(Executor):
+    """Runs what it is given before it answers: one thing after the other, the same each time."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
 
 
 class FakeClock:
@@ -135,10 +146,19 @@ def event(number: int, received_at: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def record(data: Any, sequence_number: int = 0) -> dict[str, Any]:
-    """A record as Lambda gets it from Kinesis."""
+def record(data: Any, sequence_number: int = 0, *, arrived_at: int = 0) -> dict[str, Any]:
+    """A record as Lambda gets it from Kinesis.
+
+    :param arrived_at: on the stream, unix milliseconds.
+    """
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return {"kinesis": {"sequenceNumber": str(sequence_number), "data": base64.b64encode(raw).decode()}}
+    return {
+        "kinesis": {
+            "sequenceNumber": str(sequence_number),
+            "data": base64.b64encode(raw).decode(),
+            "approximateArrivalTimestamp": arrived_at / 1000,
+        }
+    }
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -156,6 +176,7 @@ class Scene:
         poison: Iterable[str] = (),
         queue_faults: Iterable[bool] = (),
         patience_seconds: float = 300.0,
+        pool: Executor | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.table = FakeTable(colours)
@@ -163,13 +184,22 @@ class Scene:
         for colour in colours:
             self.personalize.open(colour.tracking_id)
         self.sqs = FakeSqs(queue_faults)
-        self.forwarder = Forwarder(
+        open_colours = OpenColours(self.table, cache_seconds=20, now=self.clock)
+        backoff = Backoff(self.clock, self.clock.sleep, lambda low, high: high)
+        self.sender = Sender(
             personalize=self.personalize,
-            colours=OpenColours(self.table, cache_seconds=20, now=self.clock),
+            colours=open_colours,
+            backoff=backoff,
+            pool_of=lambda colour: pool or AtOnce(),
+        )
+        self.forwarder = Forwarder(
+            sender=self.sender,
+            colours=open_colours,
             queue=FailureQueue(self.sqs, url="queue"),
-            backoff=Backoff(self.clock, self.clock.sleep, lambda low, high: high),
+            backoff=backoff,
             now=self.clock,
             patience_seconds=patience_seconds,
+            settling_seconds=10.0,
         )
 
     @property

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from tests.lambdas.clickstream.stand_ins import Scene, event, event_of, opened
+from tests.lambdas.clickstream.stand_ins import Scene, event, event_of, opened, record
 
 T = 1_780_000_000_000
 LIVE = opened("maize", T - 1_000_000)
@@ -90,7 +90,7 @@ def test_an_event_that_the_client_library_would_not_send_is_refused_too() -> Non
     scene = Scene([LIVE])
     real = boto3.client("personalize-events", region_name="us-east-1", aws_access_key_id="x",
                         aws_secret_access_key="x")  # fmt: skip
-    scene.forwarder._personalize = real
+    scene.sender._personalize = real
     delivery = scene.deliver(event(0, T, properties={"user": "secret"}))
     assert (delivery.failed_from, delivery.queued) == (None, 1)
     assert "secret" not in scene.sqs.messages[0]["reason"]
@@ -177,3 +177,26 @@ def test_a_colour_that_opens_is_known_within_the_cache_time_and_not_looked_up_fo
     scene.clock.now += 20
     scene.deliver(event(1, scene.now))
     assert scene.taken("blue") == ["e1"]
+
+
+def test_an_event_that_missed_a_colours_bulk_import_is_counted_as_late_and_not_sent() -> None:
+    scene = Scene([opened("maize", T), opened("blue", T + 5_000)])
+    settled = T + 5_000 + 10_000
+    records = [
+        record(event(0, T + 4_999), arrived_at=settled),  # as late as the collector may be: not late
+        record(event(1, T + 4_999), arrived_at=settled + 1),
+        record(event(2, T + 5_000), arrived_at=settled + 1),
+    ]
+    delivery = scene.forwarder.deliver(records, seconds=50)
+    late = {
+        colour: [each.event["event_id"] for each in arrivals] for colour, arrivals in delivery.late().items()
+    }
+    assert late == {"maize": [], "blue": ["e1"]}
+    assert scene.taken("blue") == ["e2"]
+    assert scene.taken("maize") == ["e0", "e1", "e2"]
+
+
+def test_records_that_are_no_events_are_counted_apart_from_events_that_are_refused() -> None:
+    scene = Scene([LIVE], poison=["i0"])
+    delivery = scene.deliver(event(0, T), b"garbage", event(2, T))
+    assert (delivery.queued, delivery.malformed) == (2, 1)

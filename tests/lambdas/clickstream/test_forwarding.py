@@ -13,7 +13,7 @@ from botocore.validate import validate_parameters
 
 from clickstream.forwarding import Arrival, Malformed, calls_of, put_events_request, read_record
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "event_id": "e1",
     "received_at": 1_780_000_000_500,
     "sent_at": 1_780_000_000_000,
@@ -72,6 +72,12 @@ def test_everything_an_event_says_goes_where_personalize_wants_it() -> None:
     }
 
 
+def test_a_clients_clock_that_is_ahead_does_not_put_an_event_into_the_future() -> None:
+    ahead = {**EVENT, "sent_at": EVENT["received_at"] + 240_000}
+    (sent,) = put_events_request("tracker", [Arrival(0, ahead)])["eventList"]
+    assert sent["sentAt"] == datetime(2026, 5, 28, 20, 26, 40, 500_000, tzinfo=UTC)
+
+
 def test_an_anonymous_session_names_no_user() -> None:
     request = put_events_request("tracker", [Arrival(0, ANONYMOUS)])
     assert "userId" not in request
@@ -110,6 +116,7 @@ def test_a_marker_is_no_event() -> None:
         {**EVENT, "received_at": True},
         {**EVENT, "sent_at": 1e12},
         {**EVENT, "sent_at": 10**18},
+        {**EVENT, "received_at": -1},
     ],
 )
 def test_says_what_is_wrong_with_a_record_that_is_no_event(bad: Any) -> None:

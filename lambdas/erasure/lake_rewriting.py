@@ -1,0 +1,176 @@
+"""Takes a user out of the lake: Parquet files that hold rows of theirs are written again without them.
+
+A user's rows are those with their id, and those without any that belong to a
+session of theirs. Every step may be repeated: what is done already is found to
+need nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+
+_THEIRS: Final = (
+    "user_id = $user OR (user_id IS NULL AND session_id IN (SELECT unnest(CAST($sessions AS VARCHAR[]))))"
+)
+_THEIR_RECORD: Final = "user_id = $user"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose rows are meant.
+
+    :param sessions: ids of sessions that are known to be theirs. Who never signed in is known by the
+        session's id in place of a user's, so that is always among them.
+    """
+
+    user_id: str
+    sessions: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, user_id: str, sessions: Collection[str] = ()) -> Person:
+        return cls(user_id, frozenset({user_id, *sessions}))
+
+
+@dataclass
+class Progress:
+    """What was done so far.
+
+    :param files: that were looked at.
+    :param concerned: those of them that hold rows of the person, or held them.
+    :param rows: of the person.
+    :param sessions: ids of the sessions that they signed in to.
+    :param unreadable: keys of files that are no Parquet: what they hold is for a person to find out.
+    :param after: key of the last file that was looked at, to go on behind; None when all are done.
+    """
+
+    files: int = 0
+    concerned: int = 0
+    rows: int = 0
+    sessions: set[str] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
+    after: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "sessions": sorted(self.sessions)}
+
+
+class LakeRewriting:
+    """
+    :param s3: boto3 client.
+    :param bucket: of the lake.
+    :param has_time: whether another file may be begun.
+    """
+
+    def __init__(self, s3: Any, *, bucket: str, has_time: Callable[[], bool]) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._has_time = has_time
+
+    def folders(self, parent: str) -> list[str]:
+        """The partitions in a folder, e.g. `events/day=2026-11-24/`, oldest first."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{parent}/", Delimiter="/"
+        )
+        return sorted(entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ()))
+
+    def look(self, folder: str, person: Person, *, after: str | None = None) -> Progress:
+        """Count the person's rows in a folder, and find their sessions."""
+        return self._go_through(folder, person, after, remove=False)
+
+    def remove(self, folder: str, person: Person, *, after: str | None = None) -> Progress:
+        """Write the folder's files again without the person's rows."""
+        return self._go_through(folder, person, after, remove=True)
+
+    def _go_through(self, folder: str, person: Person, after: str | None, *, remove: bool) -> Progress:
+        progress = Progress()
+        for key in self._keys(folder, after):
+            if not self._has_time():
+                return progress
+            progress.files += 1
+            progress.after = key
+            try:
+                self._look_at(key, person, progress, remove=remove)
+            except duckdb.Error:
+                progress.unreadable.append(key)
+        progress.after = None
+        return progress
+
+    def _look_at(self, key: str, person: Person, progress: Progress, *, remove: bool) -> None:
+        with TemporaryDirectory(prefix="erasure-") as name, duckdb.connect(config=_CONFIG) as database:
+            file = Path(name) / "before.parquet"
+            self._s3.download_file(self._bucket, key, str(file))
+            rows, sessions = _rows_of(database, file, person)
+            if rows and remove:
+                self._replace(database, file, key, person)
+        progress.concerned += rows > 0
+        progress.rows += rows
+        progress.sessions |= sessions
+
+    def _replace(self, database: duckdb.DuckDBPyConnection, file: Path, key: str, person: Person) -> None:
+        """S3 replaces an object at once: readers see all of the old one or all of the new one."""
+        rest = file.with_name("after.parquet")
+        condition, values = _condition(database, file, person)
+        copied = database.execute(
+            f"COPY (SELECT * FROM {_table(file)} WHERE NOT coalesce({condition}, false))"
+            f" TO '{rest}' (FORMAT parquet, COMPRESSION snappy)",
+            values,
+        ).fetchall()
+        if copied[0][0]:
+            self._s3.upload_file(str(rest), self._bucket, key)
+        else:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def _keys(self, folder: str, after: str | None) -> Iterator[str]:
+        position = {"StartAfter": after} if after else {}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=folder, **position
+        )
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                if entry["Size"]:
+                    yield entry["Key"]
+
+
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",  # what it needs is built in; never reach for the network
+    "home_directory": "/tmp",
+}
+
+
+def _rows_of(database: duckdb.DuckDBPyConnection, file: Path, person: Person) -> tuple[int, set[str]]:
+    """How many rows are the person's, and the ids of sessions that they signed in to."""
+    condition, values = _condition(database, file, person)
+    (count,) = _row(database, f"SELECT count(*) FROM {_table(file)} WHERE {condition}", values)
+    if not count or "$sessions" not in condition:
+        return int(count), set()
+    found = database.execute(
+        f"SELECT DISTINCT session_id FROM {_table(file)} WHERE user_id = $user AND session_id IS NOT NULL",
+        {"user": person.user_id},
+    ).fetchall()
+    return int(count), {str(session) for (session,) in found}
+
+
+def _condition(database: duckdb.DuckDBPyConnection, file: Path, person: Person) -> tuple[str, dict[str, Any]]:
+    """What is theirs, by the columns that the file has."""
+    columns = {row[0] for row in database.execute(f"DESCRIBE SELECT * FROM {_table(file)}").fetchall()}
+    if "user_id" not in columns:
+        return "false", {}
+    if "session_id" not in columns:
+        return _THEIR_RECORD, {"user": person.user_id}
+    return _THEIRS, {"user": person.user_id, "sessions": sorted(person.sessions)}
+
+
+def _table(file: Path) -> str:
+    return f"read_parquet('{file}', hive_partitioning = false)"
+
+
+def _row(database: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    row = database.execute(query, values).fetchone()
+    assert row is not None  # an aggregate without groups is one row
+    return tuple(row)

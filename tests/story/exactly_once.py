@@ -1,0 +1,196 @@
+"""What must be where, event by event, and what is: the exactly-once promise as stories check it.
+
+The exceptions that docs/decisions/0005-exactly-once.md states are computed from
+what lies in the lake and counted, not left out.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tests.story.deployment import Story, until
+from tests.story.shoppers import Ledger, Sent, Shoppers
+from tests.story.trouble import Trouble
+from tests.story.whereabouts import ColourReader, InColour, LakeRead, Row
+from vocabulary.coordination import TABLE_KEY, OpenColour, open_colour_key
+
+
+class Scene:
+    """A deployment with shoppers, and what they were told.
+
+    :param clients: how many shop at once.
+    """
+
+    def __init__(self, story: Story, *, clients: int) -> None:
+        self.story, self._clients = story, clients
+        self.ledger = Ledger()
+        users = list(story.market.customers["user_id"][:300])
+        items = [item.item_id for item in story.market.items[:50]]
+        self.item_id = items[0]
+        self.shoppers = Shoppers(story.api, self.ledger, users=users, items=items)
+        self.trouble = Trouble(story)
+        self.colours = ColourReader(story.connection)
+        self.table = story.connection.table(story.output("CoordinationTableName"))
+        self.late: set[int] = set()
+
+    def open_colours(self) -> list[OpenColour]:
+        items = (
+            self.table.get_item(Key={TABLE_KEY: open_colour_key(colour)}).get("Item")
+            for colour in ("maize", "blue")
+        )
+        return [OpenColour.from_item(item) for item in items if item]
+
+    def put_on_stream(self, received_at: int, session_id: str) -> int:
+        """An event as the collector would have put it at that moment; its serial."""
+        (serial,) = self.ledger.serials(1)
+        user, event_id = "edge-user", f"edge-{serial}"
+        record = {
+            "event_id": event_id,
+            "received_at": received_at,
+            "sent_at": received_at,
+            "session_id": session_id,
+            "user_id": user,
+            "event_type": "view",
+            "item_id": self.item_id,
+            "value": float(serial),
+            "properties": None,
+            "impression": None,
+            "recommendation_id": None,
+        }
+        self.story.connection.client("kinesis").put_record(
+            StreamName=self.story.output("StreamName"),
+            Data=json.dumps(record).encode(),
+            PartitionKey=session_id,
+        )
+        self.ledger.accept([Sent(event_id, serial, session_id, user)])
+        return serial
+
+    @contextmanager
+    def events_at_every_cutoff(self) -> Iterator[None]:
+        """While it lasts, a colour that opens gets events received just before, at and after its cutoff."""
+        stop = threading.Event()
+        failures: list[BaseException] = []
+        known = {colour.cutoff for colour in self.open_colours()}
+
+        def watch() -> None:
+            try:
+                while not stop.wait(0.1):
+                    for colour in self.open_colours():
+                        # Not sooner: nothing is received before its time, and the forwarder may not know yet
+                        if colour.cutoff not in known and time.time() * 1000 > colour.cutoff + 1:
+                            known.add(colour.cutoff)
+                            for ahead in (-1, 0, 1):
+                                self.put_on_stream(colour.cutoff + ahead, f"edge-{colour.cutoff}")
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+        assert not failures, failures
+
+    def retrain_in_trouble(self, seed: int, *, events: int) -> str:
+        """Retrain while shoppers shop and things go wrong; the colour that is live then.
+
+        :param events: so many are to be accepted before it is over.
+        """
+        enough = len(self.ledger.accepted()) + events
+        with (
+            self.shoppers.at_work(clients=self._clients, seed=seed),
+            self.trouble.all_the_time(seed),
+            self.events_at_every_cutoff(),
+        ):
+            outcome = self.story.retrain()
+            until(lambda: len(self.ledger.accepted()) >= enough, "enough events", within=600)
+        assert outcome["outcome"] == "done", outcome
+        return str(outcome["colour"])
+
+    def drain(self) -> None:
+        """Wait until everything that is on the stream now is in the lake and in the open colours."""
+        mark = f"last-{time.monotonic_ns()}"
+        first = self.ledger.serials(0).start
+        for number in range(40):  # so many that every shard has one
+            self.shoppers.send("edge-user", f"{mark}-{number}", 1)
+        last = {serial for serial in self.ledger.accepted() if serial >= first}
+        for colour in self.open_colours():
+            until(
+                lambda colour=colour: last <= set(self.colours.read(colour.dataset_group_arn).streamed),  # type: ignore[misc]
+                f"{colour.colour} has what was sent last",
+                within=120,
+            )
+        until(lambda: last <= {row.serial for row in self.lake().raw}, "the lake has what was sent last")
+
+    def lake(self) -> LakeRead:
+        return LakeRead(self.story.connection, self.story.output("LakeBucketName"), "colorway_local")
+
+
+def check_lake(scene: Scene) -> LakeRead:
+    """Each accepted event is there at least once raw, and once in the view."""
+    lake = scene.lake()
+    accepted = scene.ledger.accepted()
+    view = Counter(row.event_id for row in lake.view)
+    assert {sent.event_id for sent in accepted.values()} - set(view) == set()
+    assert [event_id for event_id, times in view.items() if times != 1] == []
+    assert set(view) == {row.event_id for row in lake.raw}
+    return lake
+
+
+def expected(rows: Sequence[Row], cutoff: int, late: set[int]) -> tuple[InColour, int]:
+    """What a colour must hold of these raw rows, and how many events it holds twice as an exception.
+
+    Bulk import brings what was first received before the cutoff, of users who are known then; the stream
+    what was received at or after it. A client that sends an event again may have it received on both sides.
+    """
+    received: dict[int, set[int]] = defaultdict(set)
+    users: dict[str, set[str]] = defaultdict(set)
+    of: dict[int, Row] = {}
+    for row in sorted(rows, key=lambda row: row.received_at):
+        received[row.serial].add(row.received_at)
+        of.setdefault(row.serial, row)
+        if row.user_id is not None and row.received_at < cutoff:
+            users[row.session_id].add(row.user_id)
+
+    def has_user(row: Row) -> bool:
+        return row.user_id is not None or len(users[row.session_id]) == 1
+
+    bulk = {
+        serial
+        for serial, times in received.items()
+        if min(times) < cutoff and serial not in late and has_user(of[serial])
+    }
+    streamed = {serial for serial, times in received.items() if max(times) >= cutoff}
+    return InColour(Counter(bulk), Counter(streamed)), len(bulk & streamed)
+
+
+def check_colour(scene: Scene, lake: LakeRead, name: str) -> tuple[InColour, int]:
+    (colour,) = (each for each in scene.open_colours() if each.colour == name)
+    found = scene.colours.read(colour.dataset_group_arn)
+    must_be, twice = expected(lake.raw, colour.cutoff, scene.late)
+    assert found.bulk == must_be.bulk
+    assert found.streamed == must_be.streamed
+    return found, twice
+
+
+def counted(scene: Scene, metric: str) -> float:
+    """The sum of a metric in the forwarder's log."""
+    logs = scene.story.connection.client("logs")
+    function = scene.story.connection.client("lambda").get_function_configuration(
+        FunctionName=scene.trouble.forwarder
+    )
+    group = function["LoggingConfig"]["LogGroup"]
+    total = 0.0
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            message = event["message"].strip()
+            if message.startswith("{") and metric in message:
+                total += json.loads(message)[metric]
+    return total
