@@ -107,7 +107,7 @@ def load(
 
 def _write_events(events: duckdb.DuckDBPyRelation, folder: Path) -> None:
     """A folder per day, in it the day's events in order of arrival."""
-    typed = events.project(_typed(lake.EVENT_COLUMNS))
+    typed = events.project(typed_columns(lake.EVENT_COLUMNS))
     by_day = typed.project("*, strftime(make_timestamp(received_at * 1000), '%Y-%m-%d') AS day")
     by_day.order("received_at, event_id").write_parquet(
         str(folder), compression="zstd", partition_by=["day"], filename_pattern=_PREFIX
@@ -116,12 +116,12 @@ def _write_events(events: duckdb.DuckDBPyRelation, folder: Path) -> None:
 
 def _write_snapshot(table: duckdb.DuckDBPyRelation, columns: Sequence[lake.Column], folder: Path) -> int:
     folder.mkdir(parents=True)
-    typed = table.project(_typed(columns)).order(columns[0].name)
+    typed = table.project(typed_columns(columns)).order(columns[0].name)
     typed.write_parquet(str(folder / f"{_PREFIX}0.parquet"), compression="zstd")
     return _rows(table)
 
 
-def _typed(columns: Iterable[lake.Column]) -> str:
+def typed_columns(columns: Iterable[lake.Column]) -> str:
     """The select list that gives each column the type its Glue table declares."""
     return ", ".join(f"CAST({each.name} AS {_DUCKDB_TYPES[each.type]}) AS {each.name}" for each in columns)
 

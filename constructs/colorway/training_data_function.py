@@ -15,10 +15,14 @@ from constructs import Construct
 from colorway.data_lake import DataLake
 from colorway.python_function import PythonFunction
 from colorway.wheel_layer import WheelLayer
+from vocabulary import gates, training_rules
 from vocabulary import placements as placements_json
 from vocabulary.colours import Names
-from vocabulary.lake import EVENTS_FOLDER, ITEMS_FOLDER, USERS_FOLDER
+from vocabulary.gates import DataGate
+from vocabulary.lake import EVENTS_FOLDER, ITEMS_FOLDER, LAST_GOOD_REPORT_KEY, USERS_FOLDER
 from vocabulary.placements import Placement
+from vocabulary.schemas import ExtraColumns
+from vocabulary.training_rules import TrainingRules
 
 LEAST_MEMORY_MIB: Final = 1769
 """A whole CPU of Lambda (Lambda developer guide, "Configuring memory")."""
@@ -30,9 +34,14 @@ class TrainingDataFunction(Construct):
     It reads the lake's events and catalogue and writes below `runs/` of the
     training bucket, nothing else. Where data outgrow `disk` it says so before it begins.
 
+    `settings` is the function's environment, which a job that stands in for its export takes too.
+
     :param history_days: how many days of events are trained on.
     :param event_types: the event types that count as interest.
     :param minimum_interactions: the data gate refuses fewer.
+    :param rules: the rules that are a matter of judgement.
+    :param extra_columns: of the interactions, beyond the five.
+    :param data_gate: what else it holds the data against.
     :param wheels: folder of DuckDB's wheel for this runtime and architecture, see `WheelLayer`.
     :param memory_mib: at least a CPU's worth; twice that gives DuckDB two.
     :param disk: for the data of one window, 10 GiB at most.
@@ -50,6 +59,9 @@ class TrainingDataFunction(Construct):
         history_days: int,
         event_types: Sequence[str],
         minimum_interactions: int,
+        rules: TrainingRules | None = None,
+        extra_columns: ExtraColumns | None = None,
+        data_gate: DataGate | None = None,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
         wheels: Path,
@@ -62,7 +74,7 @@ class TrainingDataFunction(Construct):
         for event_type in event_types:
             if "," in event_type:
                 raise ValueError(f"event_types must be without ',', got {event_type!r}")
-        layer = WheelLayer(
+        self.layer = WheelLayer(
             self,
             "DuckDb",
             wheels=wheels,
@@ -70,6 +82,19 @@ class TrainingDataFunction(Construct):
             architecture=architecture,
             description="DuckDB, which transforms the events",
         )
+        self.settings = {
+            "APP": names.app,
+            "ENVIRONMENT": names.environment,
+            "LAKE_BUCKET": lake.bucket.bucket_name,
+            "TRAINING_BUCKET": training_bucket.bucket_name,
+            "PLACEMENTS": placements_json.to_json(placements),
+            "HISTORY_DAYS": str(history_days),
+            "EVENT_TYPES": ",".join(event_types),
+            "MINIMUM_INTERACTIONS": str(minimum_interactions),
+            "TRAINING_RULES": training_rules.to_json(rules or TrainingRules()),
+            "EXTRA_COLUMNS": (extra_columns or ExtraColumns()).to_json(),
+            "DATA_GATE": gates.to_json(data_gate or DataGate()),
+        }
         self.function = PythonFunction(
             self,
             "Function",
@@ -77,17 +102,8 @@ class TrainingDataFunction(Construct):
             runtime=runtime,
             architecture=architecture,
             description="Turns events and catalogue into training data, and judges them",
-            layers=[layer],
-            environment={
-                "APP": names.app,
-                "ENVIRONMENT": names.environment,
-                "LAKE_BUCKET": lake.bucket.bucket_name,
-                "TRAINING_BUCKET": training_bucket.bucket_name,
-                "PLACEMENTS": placements_json.to_json(placements),
-                "HISTORY_DAYS": str(history_days),
-                "EVENT_TYPES": ",".join(event_types),
-                "MINIMUM_INTERACTIONS": str(minimum_interactions),
-            },
+            layers=[self.layer],
+            environment=self.settings,
             timeout=cdk.Duration.minutes(15),
             memory_mib=memory_mib,
             ephemeral_storage=cdk.Size.gibibytes(4) if disk is None else disk,
@@ -98,6 +114,7 @@ class TrainingDataFunction(Construct):
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
             training_bucket.arn_for_objects("runs/*"),
         )
+        self._grant_compare(training_bucket)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` have it count, look for markers, export and judge."""
@@ -111,6 +128,17 @@ class TrainingDataFunction(Construct):
                 actions=["s3:ListBucket"],
                 resources=[lake.bucket_arn],
                 conditions={"StringLike": {"s3:prefix": [f"{folder}/*" for folder in folders]}},
+            )
+        )
+
+    def _grant_compare(self, training_bucket: s3.IBucket) -> None:
+        """Look for the report of the last good run, and read it."""
+        self._allow(["s3:GetObject"], training_bucket.arn_for_objects(LAST_GOOD_REPORT_KEY))
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[training_bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": [LAST_GOOD_REPORT_KEY]}},
             )
         )
 

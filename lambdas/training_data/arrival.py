@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from training_data.database import database, define_table, literal
-from training_data.interactions import COLUMNS_READ
+from training_data.database import database, define_table
 from training_data.lake_files import Lake
+from training_data.reading import leave_out_unreadable
+from training_data.sql import literal
 from training_data.window import day_of
-from vocabulary.lake import MARKER_EVENT_TYPE
+from vocabulary.lake import EVENT_COLUMNS, MARKER_EVENT_TYPE
+
+_READ: Final = tuple(column for column in EVENT_COLUMNS if column.name in ("event_id", "event_type"))
 
 _CLOCKS_APART: Final = 5 * 60_000
 """Milliseconds by which S3's clock may be behind that of whoever put the markers."""
@@ -32,10 +35,11 @@ def missing_markers(
     first, last = day_of(since) - timedelta(days=1), day_of(now) + timedelta(days=1)
     files = [file for file in lake.events(first, last) if file.written_at >= since - _CLOCKS_APART]
     lake.fetch(files, folder / "events")
-    with database(folder, memory_mib=memory_mib) as connection:
-        define_table(connection, "raw_events", COLUMNS_READ, folder / "events")
-        rows = connection.execute(
+    with database(folder, memory_mib=memory_mib) as engine:
+        leave_out_unreadable(engine, folder / "events", files)
+        define_table(engine, "raw_events", _READ, folder / "events")
+        rows = engine.rows(
             f"SELECT DISTINCT event_id FROM raw_events WHERE event_type = {literal(MARKER_EVENT_TYPE)}"
-        ).fetchall()
+        )
     arrived: set[Any] = {event_id for (event_id,) in rows}
     return [marker for marker in markers if marker not in arrived]

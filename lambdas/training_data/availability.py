@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from training_data.catalogue import CATALOGUES
 from training_data.data_gate import check_amount
-from training_data.database import database, define_table, literal
+from training_data.database import DuckDb, database, define_table
 from training_data.export import read_events
-from training_data.interactions import COLUMNS_READ, Selection
 from training_data.lake_files import Lake, LakeFile
+from training_data.reading import leave_out_unreadable
 from training_data.room import require_room
+from training_data.selection import Selection
 from training_data.settings import Settings
+from training_data.sql import literal, row
 from training_data.window import Window
 
 _PLENTY: Final = 20
@@ -47,37 +49,46 @@ class Availability:
         window = Window.before(cutoff, days=self.settings.history_days)
         minimum = self.settings.minimum_interactions
         files = self.lake.events(window.first_day, window.last_day)
-        with database(self.folder, memory_mib=self.settings.memory_mib) as connection:
+        selection = Selection(window, self.settings.event_types, has_catalogue=False)
+        with database(self.folder, memory_mib=self.settings.memory_mib) as engine:
             types = ", ".join(map(literal, self.settings.event_types))
             counted = 0
             for number, batch in enumerate(_newest_first(files)):
                 require_room(batch, self.folder)
                 folder = self.folder / f"look-{number}"
                 self.lake.fetch(batch, folder)
-                define_table(connection, "looked_at", COLUMNS_READ, folder)
-                row = connection.execute(
+                leave_out_unreadable(engine, folder, batch)
+                define_table(engine, "looked_at", selection.columns_read, folder)
+                (found,) = row(
+                    engine,
                     f"SELECT count(*) FROM looked_at WHERE event_type IN ({types}) AND item_id IS NOT NULL"
-                    f" AND received_at >= {window.start} AND received_at < {window.cutoff}"
-                ).fetchone()
-                counted += row[0] if row else 0
+                    f" AND received_at >= {window.start} AND received_at < {window.cutoff}",
+                )
+                counted += found
                 for file in folder.iterdir():
                     file.unlink()
                 if counted >= _PLENTY * minimum:
                     return {"interactions": counted, "minimum": minimum, "enough": True}
             if counted < minimum:
                 return {"interactions": counted, "minimum": minimum, "enough": False}
-            return self._exactly(connection, files, window)
+            return self._exactly(engine, files, window)
 
-    def _exactly(self, connection: Any, files: list[LakeFile], window: Window) -> dict[str, Any]:
+    def _exactly(self, engine: DuckDb, files: list[LakeFile], window: Window) -> dict[str, Any]:
         items = next(each for each in CATALOGUES if each.kind == "items")
         day, snapshot = self.lake.newest_snapshot(items.folder)
         self.lake.fetch(snapshot, self.folder / "items")
-        define_table(connection, "items", items.columns, self.folder / "items")
-        selection = Selection(window, self.settings.event_types, has_catalogue=day is not None)
+        define_table(engine, "items", items.columns, self.folder / "items")
+        selection = Selection(
+            window,
+            self.settings.event_types,
+            has_catalogue=day is not None,
+            rules=self.settings.rules,
+            extra=self.settings.extra,
+        )
         require_room(files, self.folder)
-        told = read_events(connection, self.lake, files, selection, self.folder)
+        told, _ = read_events(engine, self.lake, files, selection, self.folder)
         minimum = self.settings.minimum_interactions
-        checks = check_amount(told, minimum_interactions=minimum)
+        checks = check_amount(told, minimum_interactions=minimum, gate=self.settings.data_gate)
         return {
             "interactions": told["rows_out"],
             "minimum": minimum,

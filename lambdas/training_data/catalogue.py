@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import duckdb
-
-from training_data.interactions import unwritable
+from training_data.interactions import LARGEST_FLOAT
+from training_data.selection import LONGEST_ID
+from training_data.sql import Dialect, Engine
 from vocabulary.lake import ITEM_COLUMNS, ITEMS_FOLDER, USER_COLUMNS, USERS_FOLDER, Column
 from vocabulary.schemas import DatasetKind
 
@@ -15,10 +15,7 @@ _LONGEST_TEXT: Final = 1000
 """Characters of a categorical value (developer guide, "Items and users data sets")."""
 
 
-def _text(column: str) -> str:
-    """One line of text, or null."""
-    one_line = f"regexp_replace({column}, '[\\x00-\\x1F\\x7F]+', ' ', 'g')"
-    return f"nullif(trim(substring({one_line}, 1, {_LONGEST_TEXT})), '')"
+Holds = Literal["id", "text", "number", "time"]
 
 
 @dataclass(frozen=True)
@@ -29,37 +26,52 @@ class Catalogue:
     :param folder: of its snapshots in the lake.
     :param columns: of its snapshots.
     :param id: the column that identifies a row.
-    :param values: CSV column to SQL expression.
+    :param values: CSV column to the column it comes from, and what that holds.
     """
 
     kind: DatasetKind
     folder: str
     columns: tuple[Column, ...]
     id: str
-    values: dict[str, str]
+    values: dict[str, tuple[str, Holds]]
 
-    def convert(self, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    def convert(self, engine: Engine) -> dict[str, Any]:
         """Make the table `{kind}_csv` of the snapshot's table; answer its part of the report."""
         # Which of several rows of one id stays must not depend on how the files are read
-        order = ", ".join(column.name for column in self.columns)
-        values = ", ".join(f"{expression} AS {name}" for name, expression in self.values.items())
-        connection.execute(f"""
-            CREATE OR REPLACE TABLE {self.kind}_csv AS
-            WITH numbered AS (
-                SELECT *, row_number() OVER (PARTITION BY {self.id} ORDER BY {order}) AS occurrence
-                FROM {self.kind}
-            )
+        order = ", ".join(f"{column.name} NULLS LAST" for column in self.columns)
+        values = ", ".join(
+            f"{_value(engine.dialect, column, holds)} AS {name}"
+            for name, (column, holds) in self.values.items()
+        )
+        engine.define(
+            f"{self.kind}_judged",
+            f"""
             SELECT {values},
                    CASE WHEN coalesce({self.id}, '') = '' THEN 'no-id'
-                        WHEN {unwritable(self.id)} THEN 'unwritable'
+                        WHEN {engine.dialect.unwritable(self.id, LONGEST_ID)} THEN 'unwritable'
                         WHEN occurrence > 1 THEN 'repeat' END AS dropped
-            FROM numbered""")
-        counts = dict(
-            connection.execute(f"SELECT dropped, count(*) FROM {self.kind}_csv GROUP BY ALL").fetchall()
+            FROM (
+                SELECT *, row_number() OVER (PARTITION BY {self.id} ORDER BY {order}) AS occurrence
+                FROM {self.kind}
+            )""",
+            keep=True,
         )
-        connection.execute(f"DELETE FROM {self.kind}_csv WHERE dropped IS NOT NULL")
+        engine.define(f"{self.kind}_csv", f"SELECT * FROM {self.kind}_judged WHERE dropped IS NULL")
+        counts = dict(engine.rows(f"SELECT dropped, count(*) FROM {self.kind}_judged GROUP BY dropped"))
         kept = counts.pop(None, 0)
         return {"rows_in": kept + sum(counts.values()), "rows_out": kept, "dropped": counts}
+
+
+def _value(dialect: Dialect, column: str, holds: Holds) -> str:
+    match holds:
+        case "id":
+            return column
+        case "text":
+            return dialect.one_line(column, _LONGEST_TEXT)
+        case "number":
+            return f"CASE WHEN {column} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} THEN {column} END"
+        case "time":
+            return f"CASE WHEN {column} >= 0 THEN CAST(floor({column} / 1000.0) AS BIGINT) END"
 
 
 CATALOGUES: Final = (
@@ -69,12 +81,11 @@ CATALOGUES: Final = (
         columns=ITEM_COLUMNS,
         id="item_id",
         values={
-            "ITEM_ID": "item_id",
-            "BRAND": _text("brand"),
-            "CATEGORY": _text("category"),
-            "PRICE": "CASE WHEN price BETWEEN -3.4e38 AND 3.4e38 THEN price END",
-            "CREATION_TIMESTAMP": "CASE WHEN created_at >= 0 "
-            "THEN CAST(floor(created_at / 1000.0) AS BIGINT) END",
+            "ITEM_ID": ("item_id", "id"),
+            "BRAND": ("brand", "text"),
+            "CATEGORY": ("category", "text"),
+            "PRICE": ("price", "number"),
+            "CREATION_TIMESTAMP": ("created_at", "time"),
         },
     ),
     Catalogue(
@@ -82,6 +93,6 @@ CATALOGUES: Final = (
         folder=USERS_FOLDER,
         columns=USER_COLUMNS,
         id="user_id",
-        values={"USER_ID": "user_id", "SEGMENT": _text("segment")},
+        values={"USER_ID": ("user_id", "id"), "SEGMENT": ("segment", "text")},
     ),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
+from training_data.sql import DUCKDB, Dialect, literal
 from vocabulary.lake import Column
 
 _SHARE_OF_MEMORY: Final = 0.6
@@ -17,8 +19,31 @@ _SHARE_OF_MEMORY: Final = 0.6
 _TYPES: Final = {"string": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "array<string>": "VARCHAR[]"}
 
 
+@dataclass(frozen=True)
+class DuckDb:
+    """The engine that a function runs.
+
+    :param compressed: keep tables on disk, compressed, rather than as they are in memory, from where they
+        spill to disk at their full size: a third slower, for what memory does not hold.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    compressed: bool = False
+
+    @property
+    def dialect(self) -> Dialect:
+        return DUCKDB
+
+    def define(self, name: str, query: str, *, keep: bool = False) -> None:
+        kind = ("TABLE" if self.compressed else "TEMP TABLE") if keep else "TEMP VIEW"
+        self.connection.execute(f"CREATE OR REPLACE {kind} {name} AS {query}")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query).fetchall()
+
+
 @contextmanager
-def database(folder: Path, *, memory_mib: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def database(folder: Path, *, memory_mib: int | None = None, compressed: bool = False) -> Iterator[DuckDb]:
     """Open a database in an existing folder, which also takes what does not fit into memory.
 
     :param memory_mib: of the function, or None for DuckDB's own default (80 % of the machine).
@@ -34,12 +59,10 @@ def database(folder: Path, *, memory_mib: int | None = None) -> Iterator[duckdb.
     with duckdb.connect(str(folder / "training.duckdb"), config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
-        yield connection
+        yield DuckDb(connection, compressed)
 
 
-def define_table(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], folder: Path
-) -> None:
+def define_table(engine: DuckDb, name: str, columns: Sequence[Column], folder: Path) -> None:
     """Define a view over the Parquet files of a folder, with exactly these columns and types.
 
     A column that some or all files lack is null there, one that is not asked for is not read.
@@ -51,9 +74,4 @@ def define_table(
         rows += f" UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true)"
     # Files may hold another type, e.g. numbers for ids: theirs and ours meet, then become ours
     chosen = ", ".join(f"CAST({column.name} AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
-    connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {chosen} FROM ({rows})")
-
-
-def literal(text: str) -> str:
-    """A string as SQL spells it."""
-    return "'" + text.replace("'", "''") + "'"
+    engine.define(name, f"SELECT {chosen} FROM ({rows})")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,22 @@ import duckdb
 
 from training_data.catalogue import CATALOGUES
 from training_data.csv_files import write_csv
-from training_data.database import database, define_table
-from training_data.figures import figures, transform
-from training_data.interactions import COLUMNS_READ, Selection
+from training_data.database import DuckDb, database, define_table
+from training_data.figures import transform
 from training_data.lake_files import Lake, LakeFile
+from training_data.late import late_arrivals
 from training_data.popular import popular
-from training_data.room import require_room
+from training_data.reading import leave_out_damaged, leave_out_unreadable
+from training_data.reports import last_good_report, put_json
+from training_data.room import fits_in_memory, require_room
+from training_data.selection import Selection
 from training_data.settings import Settings
+from training_data.unreadable import require_few
 from training_data.window import Window
 from vocabulary.lake import dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
+
+_VALUES_IN = {"USER_ID": "users_seen", "ITEM_ID": "items_seen", "EVENT_TYPE": "types_seen"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Export:
         :param cutoff: unix milliseconds; only events received before it are taken.
         :returns: `interactions`, `users`, `items` (counts) and `datasets` (those that have a CSV).
         :raises DataTooLarge: before anything is read, when the data will not fit.
+        :raises LakeUnreadable: when too many files cannot be read.
         """
         window = Window.before(cutoff, days=self.settings.history_days)
         events = self.lake.events(window.first_day, window.last_day)
@@ -51,26 +58,40 @@ class Export:
         report: dict[str, Any] = {
             "run_id": run_id,
             "cutoff": cutoff,
+            "engine": "duckdb",
             "window": {"start": window.start, "days": self.settings.history_days},
-            "source": {"files": len(events), "bytes": sum(file.size for file in events)},
+            "source": {
+                "files": len(events),
+                "bytes": sum(file.size for file in events),
+                "newest_file": max((file.written_at for file in events), default=None),
+            },
             "gate": None,
         }
-        with database(self.folder, memory_mib=self.settings.memory_mib) as connection:
+        compressed = not fits_in_memory(events, self.settings.memory_mib)
+        with database(self.folder, memory_mib=self.settings.memory_mib, compressed=compressed) as engine:
             written: list[DatasetKind] = ["interactions"]
             for catalogue in CATALOGUES:
                 day, files = snapshots[catalogue.kind]
                 report[catalogue.kind] = None
                 if day is not None:
                     self.lake.fetch(files, self.folder / catalogue.kind)
-                    define_table(connection, catalogue.kind, catalogue.columns, self.folder / catalogue.kind)
-                    report[catalogue.kind] = {"snapshot": day, **catalogue.convert(connection)}
-                    self._write(connection, run_id, catalogue.kind, f"{catalogue.kind}_csv")
+                    define_table(engine, catalogue.kind, catalogue.columns, self.folder / catalogue.kind)
+                    report[catalogue.kind] = {"snapshot": day, **catalogue.convert(engine)}
+                    self._write(engine, run_id, catalogue.kind, f"{catalogue.kind}_csv")
                     written.append(catalogue.kind)
-            selection = Selection(window, self.settings.event_types, has_catalogue="items" in written)
-            told = read_events(connection, self.lake, events, selection, self.folder)
+            selection = Selection(
+                window,
+                self.settings.event_types,
+                has_catalogue="items" in written,
+                rules=self.settings.rules,
+                extra=self.settings.extra,
+            )
+            last = last_good_report(self.s3, self.settings.training_bucket)
+            told, read = read_events(engine, self.lake, events, selection, self.folder, last)
             report["interactions"] = told
-            self._write(connection, run_id, "interactions", "interactions")
-            self._write_popular(run_id, popular(connection))
+            report["source"] |= read
+            self._write(engine, run_id, "interactions", "interactions")
+            self._write_popular(run_id, popular(engine))
         put_json(self.s3, self.settings.training_bucket, report_key(run_id), report)
         return {
             "interactions": told["rows_out"],
@@ -79,11 +100,11 @@ class Export:
             "datasets": written,
         }
 
-    def _write(
-        self, connection: duckdb.DuckDBPyConnection, run_id: str, kind: DatasetKind, table: str
-    ) -> None:
+    def _write(self, engine: DuckDb, run_id: str, kind: DatasetKind, table: str) -> None:
         path = self.folder / f"{kind}.csv"
-        write_csv(connection, table, columns_of(kind), path)
+        columns = columns_of(kind, self.settings.extra)
+        values_in = _VALUES_IN if kind == "interactions" else None
+        write_csv(engine, table, columns, path, values_in=values_in)
         key = f"{dataset_folder(run_id, kind)}{kind}.csv"
         self.s3.upload_file(str(path), self.settings.training_bucket, key)
         path.unlink()
@@ -95,21 +116,36 @@ class Export:
 
 
 def read_events(
-    connection: duckdb.DuckDBPyConnection,
+    engine: DuckDb,
     lake: Lake,
     files: list[LakeFile],
     selection: Selection,
     folder: Path,
-) -> dict[str, Any]:
-    """Make the tables `judged_events` and `interactions` of these files; answer their figures."""
-    lake.fetch(files, folder / "events")
-    define_table(connection, "raw_events", COLUMNS_READ, folder / "events")
-    transform(connection, selection)
-    shutil.rmtree(folder / "events")  # what follows needs its room
-    return figures(connection, selection)
+    last: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Define `judged` and `interactions` of these files.
 
-
-def put_json(s3: Any, bucket: str, key: str, body: dict[str, Any]) -> None:
-    s3.put_object(
-        Bucket=bucket, Key=key, Body=json.dumps(body, indent=2).encode(), ContentType="application/json"
-    )
+    :param last: the report of the run that went live last.
+    :returns: the report's parts on the interactions and on the files.
+    :raises LakeUnreadable: when too many of them cannot be read.
+    """
+    events = folder / "events"
+    lake.fetch(files, events)
+    unreadable = leave_out_unreadable(engine, events, files)
+    require_few(unreadable, files, selection.rules.most_unreadable)
+    while True:
+        define_table(engine, "raw_events", selection.columns_read, events)
+        try:
+            told = transform(engine, selection)
+            late = late_arrivals(engine, events, files, last, start=selection.window.start)
+            break
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:
+            damaged = leave_out_damaged(engine, events, files)
+            if not damaged:
+                raise
+            unreadable += damaged
+            require_few(unreadable, files, selection.rules.most_unreadable)
+    shutil.rmtree(events, ignore_errors=True)  # what follows needs its room
+    return told, {"unreadable": [file.key for file in unreadable], "late": late}

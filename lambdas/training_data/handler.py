@@ -17,11 +17,12 @@ from training_data.availability import Availability
 from training_data.export import Export
 from training_data.judgement import judge
 from training_data.lake_files import PARALLEL_DOWNLOADS, Lake
+from training_data.reports import exported
 from training_data.settings import Settings
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer `count`, `arrived`, `export` and `judge`; their shapes are in the functions they call."""
+    """Answer `count`, `arrived`, `export`, `exported` and `judge`, as the functions they call say."""
     settings = Settings.from_environ(os.environ)
     lake = Lake(_s3(), settings.lake_bucket)
     now = int(time.time() * 1000)
@@ -43,10 +44,12 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
                 return {"arrived": not missing, "missing": missing}
             case "export":
                 return Export(settings, lake, _s3(), folder).run(event["run_id"], int(event["cutoff"]))
+            case "exported":
+                return exported(_s3(), settings, event["run_id"])
             case "judge":
                 return judge(_s3(), settings, event["run_id"])
             case action:
-                raise ValueError(f"action must be count, arrived, export or judge, got {action!r}")
+                raise ValueError(f"action must be count, arrived, export, exported or judge, got {action!r}")
 
 
 @cache

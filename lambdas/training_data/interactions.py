@@ -1,11 +1,14 @@
-"""From events to interactions: the one definition, as SQL text.
+"""From events to interactions: the one definition, as SQL that DuckDB and Spark both run.
 
 It reads a table `raw_events` (`vocabulary.lake.EVENT_COLUMNS`, at least once)
-and, where there is a catalogue, a table `items`. Only constructs that DuckDB
-and Spark SQL share are used, so that either engine can run it.
+and, where there is a catalogue, a table `items`. Each row gets the name of the
+first rule that drops it, or null: so what goes in is always what comes out plus
+what was dropped, and every drop has a reason.
 
-Each row gets the name of the first rule that drops it, or null: so what goes in
-is always what comes out plus what was dropped, and every drop has a reason.
+Nothing here sorts or groups all events by more than a hash of 64 bits: few rows
+repeat, and those that share a hash are compared in full, so that no collision
+can mislead. The raw events are read three times, each time just the columns needed,
+which is cheaper than to keep them.
 """
 
 from __future__ import annotations
@@ -13,161 +16,239 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from training_data.database import literal
-from training_data.window import Window
-from vocabulary.lake import RESERVED_EVENT_TYPE_PREFIX, Column
+from training_data.selection import EARLIEST, LONGEST_ID, RESERVED, Selection
+from training_data.sql import Dialect, Engine, literal
+from vocabulary.schemas import column_of, columns_of
 
-COLUMNS_READ: Final = (
-    Column("event_id", "string", ""),
-    Column("received_at", "bigint", ""),
-    Column("sent_at", "bigint", ""),
-    Column("session_id", "string", ""),
-    Column("user_id", "string", ""),
-    Column("event_type", "string", ""),
-    Column("item_id", "string", ""),
-    Column("value", "double", ""),
-)
-"""What of `raw_events` is needed."""
+__all__ = ["EARLIEST", "LARGEST_FLOAT", "Step", "define", "steps"]
 
-LONGEST_ID: Final = 256
-"""Characters of a USER_ID or ITEM_ID (botocore service model `personalize-events`)."""
-
-EARLIEST: Final = 946_684_800_000
-"""2000-01-01 in unix milliseconds: a time before it is a wrong clock, or seconds taken for milliseconds."""
-
-_LARGEST_FLOAT: Final = "3.4e38"
+LARGEST_FLOAT: Final = "3.4e38"
 """EVENT_VALUE is a 32-bit float."""
 
-DUPLICATE: Final = "duplicate"
-"""The last rule, applied to the interactions rather than to the events."""
+_LONGEST_TEXT: Final = 1000
+"""Characters of a categorical value and of an impression (developer guide, "Quotas")."""
 
-DUPLICATE_REASON: Final = "the same user, item, second, type and value as another; Personalize keeps one too"
+_SHOWN: Final = 25
+"""Items of an impression that count (service model `personalize-events`)."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A reason to leave an event out.
+class Step:
+    """A query over the tables of the steps before.
 
-    :param name: as the report calls it.
-    :param reason: in words, for people.
-    :param condition: over the columns of `linked`; the event goes where it is true.
+    :param keep: worth keeping what comes out: asked for more than once, or it ends what reads the lake.
+    :param unless: tables that are often empty; when all of them are, `plain` says the same with less work.
     """
 
     name: str
-    reason: str
-    condition: str
+    query: str
+    keep: bool = False
+    unless: tuple[str, ...] = ()
+    plain: str = ""
 
 
-@dataclass(frozen=True)
-class Selection:
-    """What is chosen from the lake.
+def define(engine: Engine, selection: Selection) -> None:
+    """Define `judged` (a row per raw event) and `interactions` (a row per line of the CSV).
 
-    :param window: by the time of receipt.
-    :param event_types: which count as interest.
-    :param has_catalogue: only items of the table `items` are taken.
+    Once it is done, `raw_events` and `items` are not read any more.
     """
-
-    window: Window
-    event_types: tuple[str, ...]
-    has_catalogue: bool
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """Every rule over events, in the order in which they are applied."""
-        types = ", ".join(map(literal, self.event_types))
-        return (
-            Rule("marker", "a record of Colorway's own, no event", f"event_type LIKE {_RESERVED}"),
-            Rule(
-                "incomplete",
-                "no event id, time of receipt or event type",
-                "event_id IS NULL OR received_at IS NULL OR event_type IS NULL",
-            ),
-            Rule("repeat", "the event is there already: streams deliver at least once", "occurrence > 1"),
-            Rule("before-window", "received before the window", f"received_at < {self.window.start}"),
-            Rule(
-                "after-cutoff",
-                "received at or after the cutoff: streamed to the colour instead",
-                f"received_at >= {self.window.cutoff}",
-            ),
-            Rule(
-                "other-event-type",
-                f"only {', '.join(self.event_types)} are trained on",
-                f"event_type NOT IN ({types})",
-            ),
-            Rule("no-item", "touches no item", "item_id IS NULL"),
-            Rule("anonymous", "no user id, and its session never got exactly one", "user_id IS NULL"),
-            *self._unknown_item(),
-            Rule(
-                "unwritable",
-                f"an id of over {LONGEST_ID} characters or with control characters, e.g. a line break",
-                " OR ".join(map(unwritable, ("user_id", "item_id"))),
-            ),
-            Rule("implausible-time", "happened before the year 2000", f"happened_at < {EARLIEST}"),
+    for step in steps(engine.dialect, selection):
+        plain = step.unless and not any(
+            engine.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in step.unless
         )
-
-    def _unknown_item(self) -> tuple[Rule, ...]:
-        if not self.has_catalogue:
-            return ()
-        return (Rule("unknown-item", "not in the newest catalogue snapshot", "known_item IS NULL"),)
-
-    @property
-    def views(self) -> dict[str, str]:
-        """Views by name, each over the ones before: the last, `judged`, has a row per raw event.
-
-        Its column `dropped` is the rule that drops the event, or null.
-        """
-        cases = "\n       ".join(f"WHEN {rule.condition} THEN '{rule.name}'" for rule in self.rules)
-        known = _KNOWN_ITEMS if self.has_catalogue else _NO_KNOWN_ITEMS
-        names = {"reserved": _RESERVED, "cutoff": self.window.cutoff, "largest": _LARGEST_FLOAT}
-        return {
-            "events": _EVENTS,
-            "repeated_hashes": _REPEATED_HASHES,
-            "numbered": _NUMBERED,
-            "session_owners": _SESSION_OWNERS.format(**names),
-            "known_items": known,
-            "linked": _LINKED.format(**names),
-            "judged": _JUDGED.format(cases=cases),
-        }
+        engine.define(step.name, step.plain if plain else step.query, keep=step.keep)
 
 
-def unwritable(column: str) -> str:
-    """A condition: an identifier that a record of one line, or Personalize, cannot hold."""
-    return f"length({column}) > {LONGEST_ID} OR regexp_matches({column}, '[\\x00-\\x1F\\x7F]')"
+def steps(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
+    """The definition, step by step.
+
+    `judged.dropped` is the rule of events or of repeats that drops the row, or
+    null; `screened.excluded` the rule of people; `interactions` has the columns
+    of the CSV, and `occurrences`: how often each was there.
+    """
+    return (*_judging(dialect, selection), *_screening(dialect, selection), *_merging(dialect, selection))
 
 
-_RESERVED: Final = literal(f"{RESERVED_EVENT_TYPE_PREFIX}%")
+def _judging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
+    cases = "\n       ".join(
+        f"WHEN {rule.condition} THEN '{rule.name}'" for rule in selection.rules_of_events
+    )
+    columns = columns_of("interactions", selection.extra)
+    # What is known of every row; the rest is kept of those rows only that are dropped or may be repeats
+    kept = ", ".join(columns)
+    everything = f"{kept}, session_hash, interaction_hash, from_session, ahead_of_time, not_a_float"
+    order = f"told_received_at, {kept}, dropped, from_session, ahead_of_time, not_a_float"
+    return (
+        Step("events", _EVENTS.format(extra=_raw_extra(selection))),
+        Step("identified", "SELECT event_id FROM events WHERE event_id IS NOT NULL"),
+        Step(
+            "repeated_hashes",
+            dialect.repeated.format("identified", dialect.hash_of("event_id")),
+            keep=True,
+        ),
+        Step("anonymous_sessions", _ANONYMOUS.format(hash=dialect.hash_of("session_id")), keep=True),
+        Step(
+            "session_owners",
+            _SESSION_OWNERS.format(
+                reserved=RESERVED, cutoff=selection.window.cutoff, hash=dialect.hash_of("session_id")
+            ),
+            keep=True,
+        ),
+        Step("known_items", _KNOWN_ITEMS if selection.knows_items else _NO_KNOWN_ITEMS, keep=True),
+        Step(
+            "linked",
+            _LINKED.format(
+                value=_value(selection),
+                extra="".join(f", {each}" for each in _extra(dialect, selection)),
+                event_hash=dialect.hash_of("event_id"),
+            ),
+        ),
+        Step(
+            "seen",
+            _SEEN.format(
+                cases=cases,
+                columns=kept,
+                session_hash=dialect.hash_of("session_id"),
+                interaction_hash=dialect.hash_of(*columns),
+            ),
+            keep=True,
+        ),
+        Step("repeats", _REPEATS.format(columns=everything, order=_nulls_last(order)), keep=True),
+        Step(
+            "judged",
+            _JUDGED.format(columns=everything),
+            unless=("repeats",),
+            plain=f"SELECT {everything}, told_event_id, told_received_at, dropped FROM seen",
+        ),
+    )
+
+
+def _screening(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
+    rules = selection.rules
+    unwritable = {name: dialect.unwritable(name, LONGEST_ID) for name in ("USER_ID", "ITEM_ID")}
+    return (
+        Step("candidates", "SELECT * FROM judged WHERE dropped IS NULL"),
+        Step("users_seen", _seen("USER_ID"), keep=True),
+        Step("items_seen", _seen("ITEM_ID"), keep=True),
+        Step("types_seen", _types(selection)),
+        Step(
+            "busy",
+            _BUSY.format(least=min(rules.most_events_per_day, rules.most_events_per_session)),
+            keep=True,
+        ),
+        Step(
+            "excluded_users",
+            _EXCLUDED_USERS.format(unwritable=unwritable["USER_ID"], most=rules.most_events_per_day),
+            keep=True,
+        ),
+        Step("excluded_items", _EXCLUDED_ITEMS.format(unwritable=unwritable["ITEM_ID"]), keep=True),
+        Step("excluded_sessions", _EXCLUDED_SESSIONS.format(most=rules.most_events_per_session), keep=True),
+        Step(
+            "screened",
+            _SCREENED,
+            unless=("excluded_users", "excluded_items", "excluded_sessions"),
+            plain="SELECT *, CAST(NULL AS STRING) AS excluded FROM candidates",
+        ),
+        Step("kept", "SELECT * FROM screened WHERE excluded IS NULL"),
+    )
+
+
+def _merging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
+    columns = ", ".join(columns_of("interactions", selection.extra))
+    newest = selection.rules.newest_per_user
+    last = "unique_interactions" if newest else "interactions"
+    merged = (
+        Step("repeated_interactions", dialect.repeated.format("kept", "interaction_hash"), keep=True),
+        Step("merged_interactions", _MERGED.format(columns=columns), keep=True),
+        Step(
+            last,
+            _UNIQUE.format(columns=columns),
+            unless=("merged_interactions",),
+            plain=f"SELECT {columns}, 1 AS occurrences FROM kept",
+        ),
+    )
+    if not newest:
+        return merged
+    return (
+        *merged,
+        Step("capped_users", _CAPPED_USERS.format(newest=newest), keep=True),
+        Step("interactions", _CAPPED),
+    )
+
+
+def _raw_extra(selection: Selection) -> str:
+    columns = (["impression"] if selection.extra.impressions else []) + (
+        ["properties"] if selection.extra.properties else []
+    )
+    return "".join(f", {column}" for column in columns)
+
+
+def _extra(dialect: Dialect, selection: Selection) -> list[str]:
+    """The extra columns, over those of `events`."""
+    found = []
+    if selection.extra.impressions:
+        # The item touched was shown, whatever else was: the column may not be empty
+        joined = dialect.joined.format("impression", _SHOWN)
+        fits = f"length({joined}) BETWEEN 1 AND {_LONGEST_TEXT}"
+        plain = f"NOT ({dialect.unwritable(joined, _LONGEST_TEXT)})"
+        found.append(f"CASE WHEN {fits} AND {plain} THEN {joined} ELSE item_id END AS IMPRESSION")
+    for key, kind in selection.extra.properties.items():
+        text = dialect.json_value.format("properties", literal(f"$.{key}"))
+        match kind:
+            case "string":
+                value = dialect.one_line(text, _LONGEST_TEXT)
+            case "float":
+                number = f"CASE WHEN {dialect.matches.format(text, _NUMBER)} THEN CAST({text} AS DOUBLE) END"
+                value = f"CASE WHEN {number} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} THEN {number} END"
+            case "long":
+                value = f"CASE WHEN {dialect.matches.format(text, _WHOLE)} THEN CAST({text} AS BIGINT) END"
+        found.append(f"{value} AS {column_of(key)}")
+    return found
+
+
+_NUMBER: Final = r"'^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][-+]?[0-9]{1,2})?$'"
+_WHOLE: Final = "'^-?[0-9]{1,18}$'"
+"""What both engines read as the same number."""
+
+
+def _value(selection: Selection) -> str:
+    if not selection.rules.event_values:
+        return "value"
+    cases = " ".join(
+        f"WHEN {literal(kind)} THEN CAST({value!r} AS DOUBLE)"
+        for kind, value in sorted(selection.rules.event_values.items())
+    )
+    return f"coalesce(value, CASE event_type {cases} END)"
+
+
+def _nulls_last(order: str) -> str:
+    return ", ".join(f"{column.strip()} NULLS LAST" for column in order.split(","))
+
+
+def _seen(column: str) -> str:
+    return f"SELECT {column}, count(*) AS events FROM candidates GROUP BY {column}"
+
+
+def _types(selection: Selection) -> str:
+    return " UNION ALL ".join(f"SELECT {literal(kind)} AS EVENT_TYPE" for kind in selection.event_types)
+
 
 _EVENTS: Final = """\
 SELECT nullif(event_id, '') AS event_id, nullif(session_id, '') AS session_id,
        nullif(user_id, '') AS user_id, nullif(item_id, '') AS item_id,
-       received_at, sent_at, event_type, value
+       received_at, sent_at, event_type, value{extra}
 FROM raw_events"""
 
-# Few ids repeat, and to sort all events for their sake would cost more than all the rest. An id whose hash
-# is its own is its own; those whose hash is not are compared in full, so that no collision can mislead.
-_REPEATED_HASHES: Final = """\
-SELECT hash(event_id) AS repeated
+_ANONYMOUS: Final = """\
+SELECT DISTINCT {hash} AS anonymous_hash
 FROM events
-GROUP BY hash(event_id)
-HAVING count(*) > 1"""
-
-# Equal times of receipt are broken by everything else, so that every engine keeps the same occurrence
-_NUMBERED: Final = """\
-SELECT e.*, 1 AS occurrence
-FROM events e LEFT JOIN repeated_hashes r ON hash(e.event_id) = r.repeated
-WHERE r.repeated IS NULL
-UNION ALL
-SELECT e.*, row_number() OVER (
-           PARTITION BY event_id
-           ORDER BY received_at, sent_at, user_id, item_id, event_type, value, session_id
-       ) AS occurrence
-FROM events e JOIN repeated_hashes r ON hash(e.event_id) = r.repeated"""
+WHERE user_id IS NULL AND session_id IS NOT NULL"""
 
 # Only a session in which exactly one user id was seen before the cutoff has an owner: on a shared device
 # nobody is given another's interest
 _SESSION_OWNERS: Final = """\
 SELECT session_id AS owned_session, min(user_id) AS owner
-FROM events
+FROM events JOIN anonymous_sessions ON {hash} = anonymous_hash
 WHERE session_id IS NOT NULL AND user_id IS NOT NULL
   AND received_at < {cutoff} AND event_type NOT LIKE {reserved}
 GROUP BY session_id
@@ -175,54 +256,118 @@ HAVING min(user_id) = max(user_id)"""
 
 _KNOWN_ITEMS: Final = "SELECT DISTINCT item_id AS known_item FROM items WHERE item_id IS NOT NULL"
 
-_NO_KNOWN_ITEMS: Final = "SELECT CAST(NULL AS VARCHAR) AS known_item"
+_NO_KNOWN_ITEMS: Final = "SELECT CAST(NULL AS STRING) AS known_item"
 
-_LINKED: Final = """\
-SELECT event_id, received_at, event_type, item_id, occurrence, known_item,
+_LINKED: Final = f"""\
+SELECT event_id, received_at, event_type, item_id, session_id, known_item,
+       repeated IS NOT NULL AS may_repeat,
        coalesce(user_id, owner) AS user_id,
        user_id IS NULL AND owner IS NOT NULL AS from_session,
        least(coalesce(sent_at, received_at), received_at) AS happened_at,
        coalesce(sent_at > received_at, false) AS ahead_of_time,
-       CASE WHEN value BETWEEN -{largest} AND {largest} THEN value + 0.0 END AS value,
-       value IS NOT NULL AND NOT value BETWEEN -{largest} AND {largest} AS not_a_float
-FROM numbered
+       CASE WHEN {{value}} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} THEN {{value}} + 0.0 END
+           AS event_value,
+       {{value}} IS NOT NULL AND NOT {{value}} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} AS not_a_float
+       {{extra}}
+FROM events
+LEFT JOIN repeated_hashes ON {{event_hash}} = repeated
 LEFT JOIN session_owners ON owned_session = CASE WHEN user_id IS NULL THEN session_id END
 LEFT JOIN known_items ON known_item = item_id"""
 
-_JUDGED: Final = """\
-SELECT user_id, item_id, CAST(floor(happened_at / 1000.0) AS BIGINT) AS timestamp, event_type,
-       value AS event_value, from_session, ahead_of_time, not_a_float, dropped,
-       CASE WHEN dropped IS NOT NULL THEN event_id END AS dropped_event_id,
-       CASE WHEN dropped IS NOT NULL THEN received_at END AS dropped_received_at
+_SEEN: Final = """\
+SELECT {columns}, dropped, may_repeat, from_session, ahead_of_time, not_a_float,
+       CASE WHEN dropped IS NULL THEN {session_hash} END AS session_hash,
+       CASE WHEN dropped IS NULL THEN {interaction_hash} END AS interaction_hash,
+       CASE WHEN dropped IS NOT NULL OR may_repeat THEN event_id END AS told_event_id,
+       CASE WHEN dropped IS NOT NULL OR may_repeat THEN received_at END AS told_received_at
 FROM (
-    SELECT *, CASE
+    SELECT *, CAST(floor(happened_at / 1000.0) AS BIGINT) AS timestamp,
+           CASE
        {cases}
-       END AS dropped
+           END AS dropped
     FROM linked
 )"""
 
-INTERACTION_VIEWS: Final = {
-    "kept": """\
-SELECT user_id AS USER_ID, item_id AS ITEM_ID, timestamp AS TIMESTAMP, event_type AS EVENT_TYPE,
-       event_value AS EVENT_VALUE, hash(user_id, item_id, timestamp, event_type, event_value) AS hashed
-FROM judged_events
-WHERE dropped IS NULL""",
-    "repeated_interactions": """\
-SELECT hashed AS repeated
-FROM kept
-GROUP BY hashed
-HAVING count(*) > 1""",
-    "interactions": """\
-SELECT USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE, 1 AS occurrences
-FROM kept LEFT JOIN repeated_interactions ON hashed = repeated
+# Equal times of receipt are broken by everything that shows, so that every engine keeps the same occurrence
+_REPEATS: Final = """\
+SELECT {columns}, told_event_id, told_received_at,
+       CASE WHEN occurrence > 1 AND coalesce(dropped, '') NOT IN ('marker', 'incomplete')
+            THEN 'repeat' ELSE dropped END AS dropped
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY told_event_id ORDER BY {order}) AS occurrence
+    FROM seen
+    WHERE may_repeat
+)"""
+
+_JUDGED: Final = """\
+SELECT {columns}, told_event_id, told_received_at, dropped FROM seen WHERE NOT may_repeat
+UNION ALL
+SELECT {columns}, told_event_id, told_received_at, dropped FROM repeats"""
+
+# Who has no more than either limit altogether cannot have more on a day or in a session
+_BUSY: Final = """\
+SELECT c.USER_ID AS busy_user, c.session_hash AS busy_session,
+       CAST(floor(c.TIMESTAMP / 86400.0) AS BIGINT) AS busy_day
+FROM candidates c JOIN users_seen u ON c.USER_ID = u.USER_ID AND u.events > {least}"""
+
+_EXCLUDED_USERS: Final = """\
+SELECT excluded_user, max(why) AS why
+FROM (
+    SELECT USER_ID AS excluded_user, 'unwritable' AS why FROM users_seen WHERE {unwritable}
+    UNION ALL
+    SELECT busy_user, 'bot' FROM busy GROUP BY busy_user, busy_day HAVING count(*) > {most}
+)
+GROUP BY excluded_user"""
+
+_EXCLUDED_ITEMS: Final = "SELECT ITEM_ID AS excluded_item FROM items_seen WHERE {unwritable}"
+
+# Two sessions of one user that share a hash of 64 bits are taken for one: it will not be seen
+_EXCLUDED_SESSIONS: Final = """\
+SELECT busy_user AS excluded_session_user, busy_session AS excluded_session
+FROM busy
+WHERE busy_session IS NOT NULL
+GROUP BY busy_user, busy_session
+HAVING count(*) > {most}"""
+
+_SCREENED: Final = """\
+SELECT candidates.*,
+       CASE WHEN excluded_item IS NOT NULL OR why = 'unwritable' THEN 'unwritable'
+            WHEN why IS NOT NULL THEN why
+            WHEN excluded_session IS NOT NULL THEN 'bot-session' END AS excluded
+FROM candidates
+LEFT JOIN excluded_users ON USER_ID = excluded_user
+LEFT JOIN excluded_items ON ITEM_ID = excluded_item
+LEFT JOIN excluded_sessions ON USER_ID = excluded_session_user AND session_hash = excluded_session"""
+
+_MERGED: Final = """\
+SELECT {columns}, count(*) AS occurrences
+FROM kept JOIN repeated_interactions ON interaction_hash = repeated
+GROUP BY {columns}"""
+
+_UNIQUE: Final = """\
+SELECT {columns}, 1 AS occurrences
+FROM kept LEFT JOIN repeated_interactions ON interaction_hash = repeated
 WHERE repeated IS NULL
 UNION ALL
-SELECT USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE, count(*) AS occurrences
-FROM kept JOIN repeated_interactions ON hashed = repeated
-GROUP BY USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE""",
-}
-"""From `judged_events`, the rows of `judged` kept as a table, to the interactions, each once.
+SELECT {columns}, occurrences FROM merged_interactions"""
 
-`interactions` has the columns of the CSV, and how often each was there. Repeats are found as above;
-`repeated_interactions` is worth keeping as a table.
-"""
+# By aggregation: only of users with more than the cap are the seconds put in order
+_CAPPED_USERS: Final = """\
+SELECT capped_user, min(second) AS oldest_kept
+FROM (
+    SELECT capped_user, second, count_at,
+           sum(count_at) OVER (PARTITION BY capped_user ORDER BY second DESC
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS count_until
+    FROM (
+        SELECT i.USER_ID AS capped_user, i.TIMESTAMP AS second, count(*) AS count_at
+        FROM unique_interactions i JOIN users_seen u ON i.USER_ID = u.USER_ID AND u.events > {newest}
+        GROUP BY i.USER_ID, i.TIMESTAMP
+    )
+)
+WHERE count_until - count_at < {newest}
+GROUP BY capped_user"""
+
+_CAPPED: Final = """\
+SELECT unique_interactions.*
+FROM unique_interactions LEFT JOIN capped_users ON USER_ID = capped_user
+WHERE oldest_kept IS NULL OR TIMESTAMP >= oldest_kept"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _ATTEMPTS: Final = 4
 
 @dataclass(frozen=True)
 class LakeFile:
-    """An object of the lake: its key, size in bytes, and when it was written (unix milliseconds)."""
+    """An object of the lake: its key, size in bytes, and when its content arrived (unix milliseconds)."""
 
     key: str
     size: int
@@ -97,7 +98,13 @@ class Lake:
                 # Hive's convention: names that begin with '_' or '.' are no data
                 if found["Size"] > 0 and found["Key"].rpartition("/")[2][:1] not in ("_", "."):
                     written = int(found["LastModified"].timestamp() * 1000)
-                    yield LakeFile(found["Key"], found["Size"], written)
+                    yield LakeFile(found["Key"], found["Size"], _arrived(found["Key"], written))
+
+
+def _arrived(key: str, written: int) -> int:
+    """When what is in a file has arrived: one that was compacted says so in its name."""
+    told = re.match(r"compacted-(\d+)-", key.rpartition("/")[2])
+    return int(told.group(1)) if told else written
 
 
 def partition(day: date) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import duckdb
+from training_data.sql import Engine, records, row
 
 MOST: Final = 500
 """Items listed: the most that one GetRecommendations call can answer."""
@@ -17,26 +17,27 @@ _SPANS: Final = (7, 28)
 _ENOUGH: Final = 100
 
 
-def popular(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def popular(engine: Engine) -> list[dict[str, Any]]:
     """`{"item_id", "count"}`, best first, of the table `interactions`.
 
     Of the last 7 days of the data, or 28, or all of it: the shortest span in
     which at least 100 items were touched. A span ends with the data rather than
     today, so that a lake without yesterday's events still has popular items.
     """
+    (newest,) = row(engine, "SELECT max(TIMESTAMP) FROM interactions")
+    if newest is None:
+        return []
     for days in _SPANS:
-        items = _most_touched(connection, f"TIMESTAMP > newest - {days * _DAY}")
+        items = _most_touched(engine, f"TIMESTAMP > {newest - days * _DAY}")
         if len(items) >= _ENOUGH:
             return items
-    return _most_touched(connection, "true")
+    return _most_touched(engine, "true")
 
 
-def _most_touched(connection: duckdb.DuckDBPyConnection, condition: str) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        f"""
-        SELECT ITEM_ID, count(*) AS touched
-        FROM interactions, (SELECT max(TIMESTAMP) AS newest FROM interactions)
-        WHERE {condition}
-        GROUP BY ITEM_ID ORDER BY touched DESC, ITEM_ID LIMIT {MOST}"""
-    ).fetchall()
-    return [{"item_id": item, "count": count} for item, count in rows]
+def _most_touched(engine: Engine, condition: str) -> list[dict[str, Any]]:
+    return records(
+        engine,
+        ["item_id", "count"],
+        f"SELECT ITEM_ID, count(*) AS touched FROM interactions WHERE {condition}"
+        f" GROUP BY ITEM_ID ORDER BY touched DESC, ITEM_ID LIMIT {MOST}",
+    )

@@ -1,4 +1,4 @@
-"""Whether the data will fit on the disk of a function, before the work begins."""
+"""Whether the data will fit on the disk and in the memory of a function, before the work begins."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Final
 
 from training_data.lake_files import LakeFile
 
-DISK_PER_BYTE: Final = 3
-"""Disk that an export takes per byte of Parquet: the Parquet, then DuckDB's table, then the CSV beside it.
+DISK_PER_BYTE: Final = 2
+"""Disk that an export takes per byte of Parquet: the Parquet, DuckDB's tables, then the CSV.
 
-Of 1 and 10 million generated events it took 1.3 at most; the rest is for what DuckDB spills where memory
-runs short, and for lakes that compress better.
+Measured: 1.0 where the tables fit in memory, 1.6 where they do not (docs/benchmarks.md); the rest is for
+lakes that compress better. Time bounds nothing before the disk does: a CPU writes a gigabyte in 40 s.
 """
+
+MEMORY_PER_BYTE: Final = 2.2
+"""Memory that the kept tables take, as they are, per byte of Parquet; measured: 2.0."""
 
 
 class DataTooLarge(Exception):
@@ -32,9 +35,15 @@ def require_room(files: Sequence[LakeFile], folder: Path) -> None:
         raise DataTooLarge(
             f"the window holds {_gb(stored)} in {len(files)} files; to export them takes about {_gb(needed)} "
             f"of disk and {_gb(free)} are free: lower history_days, or give the function more ephemeral "
-            "storage (at most 10 GB)"
+            "storage (at most 10 GB), or set training_engine to glue"
         )
 
 
 def _gb(size: int) -> str:
     return f"{size / 1e9:.2f} GB"
+
+
+def fits_in_memory(files: Sequence[LakeFile], memory_mib: int | None) -> bool:
+    """Whether what is kept of the events can stay in memory as it is."""
+    stored = sum(file.size for file in files)
+    return memory_mib is None or stored * MEMORY_PER_BYTE < memory_mib * 2**20 * 0.5

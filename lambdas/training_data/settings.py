@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from vocabulary import placements
+from vocabulary import gates, placements, training_rules
+from vocabulary.gates import DataGate
 from vocabulary.placements import Placement
+from vocabulary.schemas import ExtraColumns
+from vocabulary.training_rules import TrainingRules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,9 @@ class Settings:
     :param history_days: how many days before the cutoff are trained on.
     :param event_types: which event types count as interest.
     :param minimum_interactions: the data gate refuses fewer.
+    :param data_gate: which training data are trained on.
+    :param rules: the rules of the ETL that are a matter of judgement.
+    :param extra: columns of the interactions beyond the five.
     :param memory_mib: of the function, or None where nothing limits it.
     """
 
@@ -26,6 +32,9 @@ class Settings:
     history_days: int
     event_types: tuple[str, ...]
     minimum_interactions: int
+    data_gate: DataGate = field(default_factory=DataGate)
+    rules: TrainingRules = field(default_factory=TrainingRules)
+    extra: ExtraColumns = field(default_factory=ExtraColumns)
     memory_mib: int | None = None
 
     @classmethod
@@ -40,5 +49,8 @@ class Settings:
             history_days=int(environ["HISTORY_DAYS"]),
             event_types=tuple(name for name in environ["EVENT_TYPES"].split(",") if name),
             minimum_interactions=int(environ["MINIMUM_INTERACTIONS"]),
+            data_gate=gates.data_gate(environ["DATA_GATE"]),
+            rules=training_rules.from_json(environ["TRAINING_RULES"]),
+            extra=ExtraColumns.from_json(environ["EXTRA_COLUMNS"]),
             memory_mib=int(memory) if memory else None,
         )

@@ -94,7 +94,7 @@ def read(
         mapping_setting="CLICKSTREAM_COLUMNS",
         ours=READ_COLUMNS,
     )
-    _require(clickstream, ("item_id", "sent_at", "event_type"), identity=True)
+    require(clickstream, ("item_id", "sent_at", "event_type"), identity=True)
     read_events(connection, clickstream, own.clickstream_where, progress)
     if own.catalogue:
         catalogue = open_file(
@@ -105,7 +105,7 @@ def read(
             mapping_setting="CATALOGUE_COLUMNS",
             ours=ITEM_COLUMNS,
         )
-        _require(catalogue, ("item_id",), identity=False)
+        require(catalogue, ("item_id",), identity=False)
         read_items(connection, catalogue, own.catalogue_where)
         compare(connection, progress)
     else:
@@ -121,7 +121,10 @@ def read(
     )
 
 
-def _require(file: OwnFile, needed: tuple[str, ...], *, identity: bool) -> None:
+def require(file: OwnFile, needed: tuple[str, ...], *, identity: bool) -> None:
+    """
+    :raises OwnDataError: naming the columns that are needed and cannot be told.
+    """
     missing = [column for column in needed if column not in file.columns]
     if identity and not {"user_id", "session_id"} & file.columns.keys():
         missing.insert(0, "user_id")

@@ -20,9 +20,14 @@ _SESSION_PAUSE: Final = 30 * 60_000
 
 
 def read_events(
-    connection: duckdb.DuckDBPyConnection, file: OwnFile, where: str, progress: Callable[[str], None]
+    connection: duckdb.DuckDBPyConnection,
+    file: OwnFile,
+    where: str,
+    progress: Callable[[str], None],
+    *,
+    where_setting: str = "CLICKSTREAM_WHERE",
 ) -> None:
-    rows = _materialise(connection, "own_rows", file, READ_COLUMNS, where, "CLICKSTREAM_WHERE")
+    rows = _materialise(connection, "own_rows", file, READ_COLUMNS, where, where_setting)
     identified = "(user_id IS NOT NULL OR session_id IS NOT NULL)"
     complete = f"{identified} AND item_id IS NOT NULL AND sent_at IS NOT NULL AND event_type IS NOT NULL"
     pause = f"sent_at - lag(sent_at) OVER (PARTITION BY user_id ORDER BY sent_at) <= {_SESSION_PAUSE}"

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import duckdb
 import pytest
 
-from training_data.database import define_table
+from training_data.database import DuckDb, define_table
 from training_data.export import Export
 from training_data.lake_files import Lake
 from training_data.settings import Settings
@@ -47,6 +47,12 @@ class FakeS3:
 
     def upload_file(self, filename: str, bucket: str, key: str) -> None:
         self.put_object(Bucket=bucket, Key=key, Body=Path(filename).read_bytes())
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
+        self.objects.pop((Bucket, Key), None)
+
+    def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str]) -> None:
+        self.put_object(Bucket=Bucket, Key=Key, Body=self.objects[CopySource["Bucket"], CopySource["Key"]][0])
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self.read.append(Key)
@@ -157,7 +163,7 @@ class LakeInMemory:
 
 def table(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], columns: Sequence[Column]) -> None:
     """Make the table `rows`, typed like a table of the lake."""
-    define_table(connection, "empty", columns, Path("/nowhere"))
+    define_table(DuckDb(connection), "empty", columns, Path("/nowhere"))
     connection.execute("CREATE TABLE rows AS SELECT * FROM empty")
     described = connection.execute("DESCRIBE rows").fetchall()
     lists = ", ".join(f"unnest(CAST(? AS {kind}[]))" for _, kind, *_ in described)

@@ -28,6 +28,9 @@ def function(cloud: Connection, lake: Any, monkeypatch: pytest.MonkeyPatch) -> A
         "HISTORY_DAYS": "30",
         "EVENT_TYPES": "view,purchase",
         "MINIMUM_INTERACTIONS": "1000",
+        "DATA_GATE": "{}",
+        "TRAINING_RULES": "{}",
+        "EXTRA_COLUMNS": "{}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
     }
     for name, value in environment.items():
@@ -75,7 +78,9 @@ def test_a_run_without_data_is_refused_by_name(function: Any, cutoff: int) -> No
 
 
 def test_an_action_that_is_none_is_named(function: Any) -> None:
-    with pytest.raises(ValueError, match="action must be count, arrived, export or judge, got 'dance'"):
+    with pytest.raises(
+        ValueError, match="action must be count, arrived, export, exported or judge, got 'dance'"
+    ):
         function({"action": "dance"})
 
 

@@ -1,0 +1,99 @@
+"""The export as a Spark job: the same definition, report and files as `training_data.export`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training_data.catalogue import CATALOGUES
+from training_data.figures import transform
+from training_data.lake_files import Lake, LakeFile
+from training_data.popular import popular
+from training_data.reports import put_json
+from training_data.selection import Selection
+from training_data.settings import Settings
+from training_data.unreadable import require_few
+from training_data.window import Window
+from training_data_job.spark_engine import Spark, define_table, files_read, write_csv
+from vocabulary.lake import dataset_folder, popular_key, report_key
+from vocabulary.schemas import DatasetKind, columns_of
+
+
+@dataclass(frozen=True)
+class SparkExport:
+    """One run's export.
+
+    :param lake_at: how Spark calls the lake bucket, e.g. `s3://bucket`.
+    :param training_at: how Spark calls the training bucket.
+    """
+
+    settings: Settings
+    lake: Lake
+    s3: Any
+    spark: Spark
+    lake_at: str
+    training_at: str
+
+    def run(self, run_id: str, cutoff: int) -> dict[str, Any]:
+        """Write everything of the run; answers and raises as `training_data.export.Export.run`."""
+        settings = self.settings
+        window = Window.before(cutoff, days=settings.history_days)
+        events = self.lake.events(window.first_day, window.last_day)
+        unreadable = self._unreadable(events)
+        require_few(unreadable, events, settings.rules.most_unreadable)
+        report: dict[str, Any] = {
+            "run_id": run_id,
+            "cutoff": cutoff,
+            "engine": "glue",
+            "window": {"start": window.start, "days": settings.history_days},
+            "source": {
+                "files": len(events),
+                "bytes": sum(file.size for file in events),
+                "newest_file": max((file.written_at for file in events), default=None),
+                "unreadable": [file.key for file in unreadable],
+                "late": None,  # counted by the other engine only
+            },
+            "gate": None,
+        }
+        written: list[DatasetKind] = ["interactions"]
+        for catalogue in CATALOGUES:
+            day, files = self.lake.newest_snapshot(catalogue.folder)
+            report[catalogue.kind] = None
+            if day is not None:
+                define_table(self.spark, catalogue.kind, catalogue.columns, self._folders(files))
+                report[catalogue.kind] = {"snapshot": day, **catalogue.convert(self.spark)}
+                self._write(run_id, catalogue.kind, f"{catalogue.kind}_csv")
+                written.append(catalogue.kind)
+        selection = Selection(
+            window,
+            settings.event_types,
+            has_catalogue="items" in written,
+            rules=settings.rules,
+            extra=settings.extra,
+        )
+        define_table(self.spark, "raw_events", selection.columns_read, self._folders(events))
+        report["interactions"] = told = transform(self.spark, selection)
+        self._write(run_id, "interactions", "interactions")
+        items = popular(self.spark)
+        for placement in settings.placements:
+            body = {"placement": placement.name, "run_id": run_id, "items": items}
+            put_json(self.s3, settings.training_bucket, popular_key(placement.name, run_id), body)
+        put_json(self.s3, settings.training_bucket, report_key(run_id), report)
+        return {
+            "interactions": told["rows_out"],
+            "users": told["users"],
+            "items": told["items"],
+            "datasets": written,
+        }
+
+    def _unreadable(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+        read = files_read(self.spark, self._folders(files))
+        return [file for file in files if file.key.rpartition("/")[2] not in read]
+
+    def _folders(self, files: Sequence[LakeFile]) -> list[str]:
+        return sorted({f"{self.lake_at}/{file.key.rpartition('/')[0]}" for file in files})
+
+    def _write(self, run_id: str, kind: DatasetKind, table: str) -> None:
+        columns = columns_of(kind, self.settings.extra)
+        write_csv(self.spark, table, columns, f"{self.training_at}/{dataset_folder(run_id, kind)}")

@@ -1,0 +1,128 @@
+"""A history from elsewhere into the lake of any environment: `make backfill SOURCE=export.parquet`.
+
+The same files and column mappings as the demo's own data take (local_cloud/own_data). Each day becomes one
+file of the lake, named after the source, so that a second load replaces the first and touches nothing that
+the stream delivered. What is there already is skipped: a load that was cut off goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from local_cloud.lake_loading import typed_columns
+from local_cloud.own_data.files import open_file
+from local_cloud.own_data.reading import require
+from local_cloud.own_data.tables import READ_COLUMNS, one, read_events
+from vocabulary import lake
+
+_MEMORY: Final = "2GiB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is loaded.
+
+    :param path: Parquet, CSV or JSON lines, also compressed; `*` matches several files.
+    :param columns: our columns to theirs, see `local_cloud.own_data.column_mapping`.
+    :param where: a DuckDB condition that rows must meet.
+    """
+
+    path: str
+    columns: str = ""
+    where: str = ""
+
+    @property
+    def name(self) -> str:
+        """Tells this source from others, also of the same path with another mapping."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """How many events of how many days were loaded now, and how many days were there already."""
+
+    events: int
+    days: int
+    there: int
+
+
+def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], None]) -> Backfilled:
+    """Load a source into the lake.
+
+    :param s3: a boto3 S3 client that may list and put below `events/` of the bucket.
+    :param progress: told in words what was found, and what is being done.
+    :raises OwnDataError: when it cannot be read; the message says what to write instead.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="colorway-backfill-") as name,
+        _database(Path(name)) as connection,
+    ):
+        file = open_file(
+            connection,
+            source.path,
+            setting="SOURCE",
+            mapping=source.columns,
+            mapping_setting="COLUMNS",
+            ours=READ_COLUMNS,
+        )
+        require(file, ("item_id", "sent_at", "event_type"), identity=True)
+        read_events(connection, file, source.where, progress, where_setting="WHERE")
+        days = connection.execute(
+            f"SELECT {_DAY} AS day, count(*) FROM own_events GROUP BY day ORDER BY day"
+        ).fetchall()
+        done = _etags(s3, bucket, source)
+        loaded = there = events = 0
+        for day, count in days:
+            key = f"{lake.EVENTS_FOLDER}/day={day}/backfill-{source.name}.parquet"
+            path = Path(name) / "day.parquet"
+            connection.execute(
+                f"COPY (SELECT {typed_columns(lake.EVENT_COLUMNS)} FROM own_events WHERE {_DAY} = '{day}'"
+                # An order of its own, so that the same day is the same file
+                f" ORDER BY received_at, event_id, session_id) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            body = path.read_bytes()
+            if done.get(key) == hashlib.md5(body, usedforsecurity=False).hexdigest():
+                there += 1
+            else:
+                s3.put_object(Bucket=bucket, Key=key, Body=body)
+                loaded, events = loaded + 1, events + count
+            progress(f"{day}: {loaded + there} of {len(days)} days, {events:,} events loaded")
+        first, last = one(connection, f"SELECT min({_DAY}), max({_DAY}) FROM own_events")
+        progress(f"{events:,} events of {loaded} days loaded, {there} days were there ({first} to {last})")
+        return Backfilled(events, loaded, there)
+
+
+_DAY: Final = "strftime(make_timestamp(received_at * 1000), '%Y-%m-%d')"
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that takes more than memory holds."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(folder / "spill"),
+        "memory_limit": _MEMORY,
+        "autoinstall_known_extensions": "false",
+    }
+    with duckdb.connect(str(folder / "backfill.duckdb"), config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _etags(s3: Any, bucket: str, source: Source) -> dict[str, str]:
+    """What an earlier load of this source has left: key to MD5, which is the ETag of what was put whole."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{lake.EVENTS_FOLDER}/")
+    return {
+        found["Key"]: found["ETag"].strip('"')
+        for page in pages
+        for found in page.get("Contents", ())
+        if found["Key"].endswith(f"/backfill-{source.name}.parquet")
+    }

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from training_data.compaction import Compaction, compact
+from training_data.window import DAY_MS
+
+
+def run(lake: Any, now: int, has_time: Any = lambda: True) -> Compaction:
+    return compact(lake.lake, lake.s3, now=now, new_folder=lake.new_folder, has_time=has_time)
+
+
+def keys(lake: Any, prefix: str = "events/") -> list[str]:
+    return sorted(key for bucket, key in lake.s3.objects if bucket == "lake" and key.startswith(prefix))
+
+
+@pytest.fixture
+def small(lake: Any, event: Any, cutoff: int) -> Any:
+    """Six small files of one day four days ago, the first of an older shape, and one of today."""
+    lake.s3.now = cutoff - 4 * DAY_MS
+    for number in range(6):
+        lake.put(
+            "events",
+            [event(user_id=f"u{number}", received_at=cutoff - 4 * DAY_MS - number)],
+            day="2026-11-20",
+            without=["properties"] if number == 0 else [],
+        )
+    lake.s3.now = cutoff
+    lake.put("events", [event()], day="2026-11-24")
+    return lake
+
+
+def test_a_past_days_small_files_become_one_and_say_the_same(small: Any, cutoff: int) -> None:
+    before = small.export()
+    assert run(small, cutoff) == Compaction({"2026-11-20": [6, 1]}, [])
+    compacted, today = keys(small)
+    assert "day=2026-11-20/compacted-" in compacted
+    assert "day=2026-11-24/" in today
+    after = small.export()
+    assert sorted(map(str, after.rows())) == sorted(map(str, before.rows()))
+    # When events arrived is still known, though the file was written now
+    [file] = small.lake.events(*[_day("2026-11-20")] * 2)
+    assert file.written_at == cutoff - 4 * DAY_MS
+    assert run(small, cutoff) == Compaction({}, [])
+
+
+def _day(text: str) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(text)
+
+
+def test_after_a_crash_events_are_there_twice_and_count_once_until_it_goes_on(
+    small: Any, cutoff: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = small.export()
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError("cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(small.s3, "delete_object", crash, raising=False)
+        with pytest.raises(RuntimeError, match="cut off"):
+            run(small, cutoff)
+    assert len(keys(small)) == 8
+    assert len(small.export().rows()) == len(before.rows())
+    run(small, cutoff)
+    assert len(keys(small)) == 2
+    assert len(small.export().rows()) == len(before.rows())
+
+
+def test_a_file_that_was_rewritten_meanwhile_wins(small: Any, cutoff: int, monkeypatch: Any) -> None:
+    names = keys(small)
+    upload = small.s3.upload_file
+
+    def and_somebody_erases(*arguments: Any) -> None:
+        upload(*arguments)
+        small.s3.now += 60_000
+        small.s3.put_object(Bucket="lake", Key=names[0], Body=small.s3.objects["lake", names[1]][0])
+
+    monkeypatch.setattr(small.s3, "upload_file", and_somebody_erases)
+    assert run(small, cutoff) == Compaction({}, [])
+    assert keys(small) == names
+
+
+def test_an_unreadable_file_is_put_aside(small: Any, cutoff: int) -> None:
+    small.s3.put_object(Bucket="lake", Key="events/day=2026-11-20/broken.parquet", Body=b"PAR1 and no more")
+    assert run(small, cutoff) == Compaction({"2026-11-20": [7, 1]}, ["events/day=2026-11-20/broken.parquet"])
+    assert keys(small, "events-unreadable/") == ["events-unreadable/day=2026-11-20/broken.parquet"]
+
+
+def test_without_time_nothing_is_begun(small: Any, cutoff: int) -> None:
+    names = keys(small)
+    assert run(small, cutoff, has_time=lambda: False) == Compaction({}, [])
+    assert keys(small) == names
