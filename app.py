@@ -28,7 +28,7 @@ def define(app: cdk.App, environment: Environment) -> None:
         f"{prefix}-serving",
         training_bucket=data.training.bucket,
         live_pointer_name=environment.names.live_pointer,
-        on_call=data.on_call.topic,
+        on_call=data.on_call,
         **common,
     )
     events = EventsStack(
@@ -37,7 +37,7 @@ def define(app: cdk.App, environment: Environment) -> None:
         lake=data.lake,
         coordination_table=data.coordination.table,
         api_key=serving.service.guarded_api.api_key,
-        on_call=data.on_call.topic,
+        on_call=data.on_call,
         **common,
     )
     training = TrainingStack(
@@ -48,7 +48,7 @@ def define(app: cdk.App, environment: Environment) -> None:
         coordination=data.coordination,
         service=serving.service,
         stream=events.clickstream.stream,
-        on_call=data.on_call.topic,
+        on_call=data.on_call,
         **common,
     )
     ObservabilityStack(

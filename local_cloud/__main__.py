@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
+from local_cloud.aws_account import AwsAccount
 from local_cloud.cloud import Options
 from local_cloud.connection import DEFAULT_PORT, DEFAULT_STATE, LocalCloudError, connect
+from local_cloud.deployed import Cloud
+from local_cloud.personalize import command as control
 from local_cloud.progress import Progress
+from vocabulary.colours import COLOURS, Names
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,9 +50,53 @@ def _parser() -> argparse.ArgumentParser:
     _add_state(retrain)
     retrain.set_defaults(run=_retrain)
 
-    status = commands.add_parser("status", help="what is live in the running local cloud, and what runs")
-    _add_state(status)
+    settings = commands.add_parser("env", help="the settings that lead any AWS tool here, for a shell's eval")
+    _add_state(settings)
+    settings.set_defaults(run=_env)
+
+    status = commands.add_parser("status", help="what is live, how good it is, and what runs")
+    _add_cloud(status)
     status.set_defaults(run=_status)
+
+    rollback = commands.add_parser("rollback", help="go back to the other colour, as long as it is there")
+    _add_cloud(rollback)
+    _add_apply(rollback)
+    rollback.set_defaults(run=_rollback)
+
+    retire = commands.add_parser("retire", help="tear a colour down that is not in use")
+    retire.add_argument("colour", choices=COLOURS)
+    _add_cloud(retire)
+    _add_apply(retire)
+    retire.set_defaults(run=_retire)
+
+    redrive = commands.add_parser("redrive", help="take the failure queue to the open colours")
+    _add_cloud(redrive)
+    _add_apply(redrive)
+    redrive.add_argument("--discard", action="store_true", help="delete what can never be placed")
+    redrive.set_defaults(run=_redrive)
+
+    erase = commands.add_parser("erase", help="take a user out of the lake and of every colour")
+    erase.add_argument("user_id", help="or the session's id, of somebody who never signed in")
+    _add_cloud(erase)
+    _add_apply(erase)
+    erase.set_defaults(run=_erase)
+
+    backfill = commands.add_parser("backfill", help="load a history from elsewhere into the lake")
+    backfill.add_argument("source", help="Parquet, CSV or JSON lines, also compressed; '*' for several")
+    backfill.add_argument("--columns", default="", help="our columns to theirs: user_id=CustomerID,…")
+    backfill.add_argument("--where", default="", help="a condition that rows must meet")
+    _add_cloud(backfill)
+    backfill.set_defaults(run=_backfill)
+
+    compare = commands.add_parser("compare", help="train recipes side by side on the last training data")
+    _add_cloud(compare)
+    compare.set_defaults(run=_compare)
+
+    faults = commands.add_parser("faults", help="make Personalize fail on purpose, and move its clock")
+    _add_state(faults)
+    faults.add_argument("--endpoint", help="of Personalize alone; the running local cloud's otherwise")
+    control.add_commands(faults)
+    faults.set_defaults(run=_faults)
     return parser
 
 
@@ -74,6 +124,26 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_cloud(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--environment",
+        default="local",
+        help="one on AWS, by the credentials of this shell, rather than the local cloud",
+    )
+    parser.add_argument("--app", default="colorway", help="prefix of every name (default %(default)s)")
+    _add_state(parser)
+
+
+def _add_apply(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--apply", action="store_true", help="do it, rather than say what would be done")
+
+
+def _cloud(parsed: argparse.Namespace) -> Cloud:
+    if parsed.environment == "local":
+        return connect(parsed.state)
+    return AwsAccount(f"{Names(parsed.app, parsed.environment).prefix}-")
+
+
 def _options(parsed: argparse.Namespace) -> Options:
     return Options(port=parsed.port, state=parsed.state, wait_scale=parsed.wait_scale, pace=parsed.pace)
 
@@ -99,10 +169,79 @@ def _retrain(parsed: argparse.Namespace) -> None:
     print("\n".join(what_is_live(connection)))
 
 
+def _env(parsed: argparse.Namespace) -> None:
+    settings = connect(parsed.state).environ({})
+    print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())))
+
+
+def _faults(parsed: argparse.Namespace) -> int:
+    return control.run(parsed, parsed.endpoint or connect(parsed.state).endpoint)
+
+
+def _backfill(parsed: argparse.Namespace) -> None:
+    from local_cloud.backfill import Source, backfill
+    from local_cloud.deployed import output
+
+    cloud = _cloud(parsed)
+    with Progress().step("backfill") as step:
+        backfill(
+            cloud.client("s3"),
+            output(cloud, "LakeBucketName"),
+            Source(path=parsed.source, columns=parsed.columns, where=parsed.where),
+            progress=step.says,
+        )
+
+
+def _compare(parsed: argparse.Namespace) -> None:
+    from local_cloud.deployed import output
+    from local_cloud.recipes_compared.comparing import Comparison, table
+
+    cloud = _cloud(parsed)
+    with Progress().step("compare") as step:
+        compared = Comparison(
+            client=cloud.client,
+            bucket=output(cloud, "TrainingBucketName"),
+            prefix=Names(parsed.app, parsed.environment).prefix,
+            poll=0.2 if parsed.environment == "local" else 30,
+            progress=step.says,
+        ).run()
+        kept = parsed.state / f"compared-{parsed.environment}.json"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(compared, indent=2, ensure_ascii=False) + "\n")
+        step.says(f"run {compared['run_id']}, {compared['interactions']:,} interactions; lists in {kept}")
+    print("\n".join(["", *table(compared)]))
+
+
 def _status(parsed: argparse.Namespace) -> None:
     from local_cloud.status import status
 
-    print("\n".join(status(connect(parsed.state))))
+    print("\n".join(status(_cloud(parsed))))
+
+
+def _rollback(parsed: argparse.Namespace) -> None:
+    from local_cloud.on_call import roll_back
+
+    print("\n".join(roll_back(_cloud(parsed), apply=parsed.apply)))
+
+
+def _retire(parsed: argparse.Namespace) -> None:
+    from local_cloud.on_call import retire
+
+    print("\n".join(retire(_cloud(parsed), parsed.colour, apply=parsed.apply)))
+
+
+def _redrive(parsed: argparse.Namespace) -> None:
+    from local_cloud.redrive import redrive
+
+    redrive(_cloud(parsed), Progress(), apply=parsed.apply, discard=parsed.discard)
+
+
+def _erase(parsed: argparse.Namespace) -> None:
+    from local_cloud.erasure import Erasure
+
+    if not parsed.user_id:
+        raise LocalCloudError("whom? make erase USER_ID=u1")
+    Erasure(_cloud(parsed), parsed.user_id, Progress()).run(apply=parsed.apply)
 
 
 if __name__ == "__main__":

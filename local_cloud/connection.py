@@ -39,6 +39,11 @@ class Connection:
     port: int
 
     @property
+    def stack_prefix(self) -> str:
+        """What the names of the deployment's stacks begin with: a local cloud holds one deployment."""
+        return ""
+
+    @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from local_cloud.aws_account import AwsAccount
 from local_cloud.connection import Connection, LocalCloudError
+
+Cloud = Connection | AwsAccount
 
 _TOOLKIT = "CDKToolkit"
 
@@ -23,10 +26,15 @@ class FailedResource:
         return f"{self.stack}: {self.logical_id} ({self.type}): {self.reason}"
 
 
-def outputs(connection: Connection) -> dict[str, dict[str, str]]:
-    """The outputs of every deployed stack: stack name to output name to value."""
+def outputs(connection: Cloud) -> dict[str, dict[str, str]]:
+    """The outputs of every stack of the deployment: stack name to output name to value."""
     pages = connection.client("cloudformation").get_paginator("describe_stacks").paginate()
-    return outputs_of(stack for page in pages for stack in page["Stacks"])
+    return outputs_of(
+        stack
+        for page in pages
+        for stack in page["Stacks"]
+        if stack["StackName"].startswith(connection.stack_prefix)
+    )
 
 
 def outputs_of(stacks: Any) -> dict[str, dict[str, str]]:
@@ -38,7 +46,7 @@ def outputs_of(stacks: Any) -> dict[str, dict[str, str]]:
     }
 
 
-def output(connection: Connection, name: str) -> str:
+def output(connection: Cloud, name: str) -> str:
     """The output of that name, of whichever stack has it.
 
     :raises LocalCloudError: when nothing has.

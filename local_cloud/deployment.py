@@ -92,6 +92,13 @@ class Deployment:
         template = ("--app", str(self._assembly))
         self._cdk("deploy", *which, *quickly, "--require-approval", "never", *template, watch=watch)
 
+    def prepare(self, stack: str, change_set: str) -> None:
+        """Make a change set of that name for a stack, and leave it to be executed."""
+        self.synthesise()
+        template = ("--app", str(self._assembly), "--require-approval", "never")
+        how = ("--method", "prepare-change-set", "--change-set-name", change_set)
+        self._cdk("deploy", stack, "--exclusively", *how, *template)
+
     def destroy(self) -> None:
         """Remove every stack of the environment."""
         if not (self._assembly / "manifest.json").exists():

@@ -26,13 +26,25 @@ class DataStack(cdk.Stack):
             "Lake",
             database_name=f"{environment.app}_{environment.name}",
             keep_data=environment.keep_data,
+            keep_events=(
+                None
+                if environment.keep_events_days is None
+                else cdk.Duration.days(environment.keep_events_days)
+            ),
         )
         self.training = TrainingBucket(self, "Training", keep_data=environment.keep_data)
         self.coordination = Coordination(self, "Coordination", names=environment.names)
-        self.on_call = OnCall(self, "OnCall", email=environment.on_call_email)
+        self.on_call = OnCall(
+            self,
+            "OnCall",
+            email=environment.on_call_email,
+            endpoint=environment.on_call_endpoint,
+            notices_email=environment.notices_email,
+        )
 
         cdk.CfnOutput(self, "LakeBucketName", value=self.lake.bucket.bucket_name)
         cdk.CfnOutput(self, "TrainingBucketName", value=self.training.bucket.bucket_name)
         cdk.CfnOutput(self, "CoordinationTableName", value=self.coordination.table.table_name)
         cdk.CfnOutput(self, "LivePointerName", value=self.coordination.live_pointer.parameter_name)
-        cdk.CfnOutput(self, "OnCallTopicArn", value=self.on_call.topic.topic_arn)
+        cdk.CfnOutput(self, "OnCallTopicArn", value=self.on_call.pages.topic_arn)
+        cdk.CfnOutput(self, "NoticesTopicArn", value=self.on_call.notices.topic_arn)

@@ -13,7 +13,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from vocabulary.colours import COLOURS, Names
-from vocabulary.placements import RECIPES, Placement
+from vocabulary.gates import DataGate, HeartbeatGate, MetricsGate
+from vocabulary.placements import RECIPES, Placement, to_json
+from vocabulary.schemas import ExtraColumns
+from vocabulary.training_rules import TrainingRules
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -24,6 +27,7 @@ PERSONALIZE_REGIONS: Final = (
 """Where Amazon Personalize has endpoints (botocore, endpoints.json)."""
 
 Authorization = Literal["api-key", "iam"]
+TrainingEngine = Literal["duckdb", "glue"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +43,49 @@ class Environment:
     :param history_days: how many days of events a model is trained on.
     :param event_types: the event types that count as interest, and are trained on.
     :param minimum_interactions: the data gate refuses fewer; Personalize itself refuses under 1000.
+    :param training_rules: which events are left out of training data, and which are too many; each with its
+        reason (vocabulary/training_rules.py).
+    :param extra_columns: what interactions have beyond the five columns: impressions, and declared properties
+        of events (vocabulary/schemas.py).
+    :param training_engine: what makes the training data: `duckdb` in a function, or `glue` (Spark) where a
+        window of events outgrows that; `glue_workers` of type G.1X, each 4 CPUs and 16 GB.
+    :param data_gate: what else training data are held against; every limit says why (vocabulary/gates.py).
+    :param metrics_gate: how far offline metrics may fall behind the live model's; floors are the placement's.
+    :param heartbeat_gate: what a new colour must answer before it gets traffic.
     :param cutoff_lead: from opening a colour's tracker to its cutoff; more than `forwarder_cache`, or the
         forwarder would not know the colour in time.
     :param collector_timeout: an event is on the stream this long after it was received, or never; the
         lake is complete up to a cutoff no sooner.
     :param forwarder_cache: how long the forwarder may rely on what it knows of open colours.
-    :param poll: how often a state machine looks whether Personalize is done; each look is about nine of the
-        25,000 history events that an execution may have.
+    :param poll: how long a state machine waits before it looks again whether something is done, or None for
+        as long as suits what it waits for (constructs/colorway/polling.py).
+    :param canary: how long the new colour takes a tenth of the traffic before it takes all, or None for at
+        once. Meanwhile a customer may see the lists of both in turn.
     :param bake: how long the old colour is kept, under alarms, after the flip.
-    :param longest_training: a retraining is stopped after this long.
+    :param longest_model: a model that trains for longer is stopped, and the retraining fails. User-
+        Personalization takes 20 to 50 minutes for little data, 6 hours for 25 million interactions.
+    :param longest_training: a retraining is stopped after this long, whatever it does.
     :param authorization: how clients prove who they are: `api-key` or `iam`.
     :param requests_per_second: what the API lets through per second and method; `burst` above it.
     :param time_budget: what a recommendation may take before popular items are answered instead.
     :param reserved_concurrency: of the serving function, or None for the account's shared pool.
+    :param provisioned_concurrency: sandboxes of the serving function that are kept ready (and paid for),
+        or None. Lambda refuses it on an alias that shares its traffic, as a canary's does.
+    :param allowed_origins: of web pages that may ask for recommendations from a browser: `https://…`, or `*`.
+    :param requests_per_address: from one address in five minutes; a firewall (AWS WAF) in front of the
+        recommendations blocks more, and known attacks. None for no firewall.
+    :param experiment_spread: how long a changed experiment takes to reach every sandbox; it is watched for as
+        long again, and taken back when an alarm rings.
+    :param stream_shards: of the clickstream, each for 1,000 events a second, or None for as many as the load
+        needs; docs/scaling-events.md says when which is better.
+    :param forwarders_per_shard: how many batches of a shard are on their way to Personalize at a time.
+    :param keep_events_days: how long the lake keeps events after they were written, or None for ever; what
+        customers are promised about their data. At least a week more than `history_days`.
     :param keep_data: whether `cdk destroy` leaves the buckets.
     :param on_call_email: who is paged, or None.
+    :param on_call_endpoint: of a paging service, `https://…`, that is paged, or None. It stands in the
+        template: take one whose key may only open incidents, as paging services give out for this.
+    :param notices_email: who reads notices, which can wait for the next working day, or None.
     :param runtime: of the functions.
     :param architecture: of the functions.
     :param host_wheels: functions run on this machine rather than on Lambda, with its wheels.
@@ -69,19 +101,37 @@ class Environment:
     history_days: int = 90
     event_types: tuple[str, ...] = ("view", "click", "add-to-cart", "purchase")
     minimum_interactions: int = 1000
+    training_rules: TrainingRules = field(default_factory=TrainingRules)
+    extra_columns: ExtraColumns = field(default_factory=ExtraColumns)
+    training_engine: TrainingEngine = "duckdb"
+    glue_workers: int = 4
+    data_gate: DataGate = field(default_factory=DataGate)
+    metrics_gate: MetricsGate = field(default_factory=MetricsGate)
+    heartbeat_gate: HeartbeatGate = field(default_factory=HeartbeatGate)
     cutoff_lead: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(90))
     collector_timeout: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(10))
     forwarder_cache: cdk.Duration = field(default_factory=lambda: cdk.Duration.seconds(20))
-    poll: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(1))
+    poll: cdk.Duration | None = None
+    canary: cdk.Duration | None = None
     bake: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(15))
+    longest_model: cdk.Duration = field(default_factory=lambda: cdk.Duration.hours(8))
     longest_training: cdk.Duration = field(default_factory=lambda: cdk.Duration.hours(12))
     authorization: Authorization = "api-key"
     requests_per_second: int = 500
     burst: int = 1000
     time_budget: cdk.Duration = field(default_factory=lambda: cdk.Duration.millis(300))
     reserved_concurrency: int | None = None
+    provisioned_concurrency: int | None = None
+    allowed_origins: tuple[str, ...] = ()
+    requests_per_address: int | None = None
+    experiment_spread: cdk.Duration = field(default_factory=lambda: cdk.Duration.minutes(10))
+    stream_shards: int | None = None
+    forwarders_per_shard: int = 1
+    keep_events_days: int | None = None
     keep_data: bool = True
     on_call_email: str | None = None
+    on_call_endpoint: str | None = None
+    notices_email: str | None = None
     runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_13
     architecture: lambda_.Architecture = lambda_.Architecture.ARM_64
     host_wheels: bool = False
@@ -121,6 +171,7 @@ class Environment:
             )
             tps = placement.min_provisioned_tps
             self._require(f"{where}.min_provisioned_tps", tps, tps >= 1, "at least 1")
+            self._require_of_filters(placement)
             for colour in COLOURS:
                 longest = self.names.prefix + f"-{colour}-{placement.name}"
                 self._require(
@@ -134,11 +185,34 @@ class Environment:
             "an hour of 0-23 and a minute of 0-59",
         )
         self._require("history_days", self.history_days, 1 <= self.history_days <= 3650, "1 to 3650")
+        shards, forwarders = self.stream_shards, self.forwarders_per_shard
+        self._require("stream_shards", shards, shards is None or shards >= 1, "None or at least 1")
+        self._require("forwarders_per_shard", forwarders, 1 <= forwarders <= 10, "1 to 10")
+        keep, least = self.keep_events_days, self.history_days + 7
+        self._require(
+            "keep_events_days",
+            keep,
+            keep is None or keep >= least,
+            f"None or at least {least}, a week more than history_days",
+        )
         self._require("event_types", self.event_types, self.event_types, "at least one event type")
+        for kind in self.training_rules.event_values:
+            known = kind in self.event_types
+            self._require("training_rules.event_values", kind, known, ", ".join(self.event_types))
+        engine = self.training_engine
+        self._require("training_engine", engine, engine in ("duckdb", "glue"), "duckdb, glue")
+        self._require("glue_workers", self.glue_workers, 2 <= self.glue_workers <= 299, "2 to 299")
         self._require(
             "minimum_interactions", self.minimum_interactions, self.minimum_interactions >= 1000,
             "at least 1000, which Personalize demands",
         )  # fmt: skip
+        model, training = self.longest_model.to_seconds(), self.longest_training.to_seconds()
+        self._require(
+            "longest_model", f"{model} s", 0 < model < training, f"less than longest_training ({training} s)"
+        )
+        for name, lasting in (("canary", self.canary), ("bake", self.bake)):
+            seconds = None if lasting is None else lasting.to_seconds()
+            self._require(name, f"{seconds} s", seconds is None or seconds > 0, "more than 0 s")
         lead, cache = self.cutoff_lead.to_seconds(), self.forwarder_cache.to_seconds()
         self._require("cutoff_lead", f"{lead} s", lead > cache, f"more than forwarder_cache ({cache} s)")
         self._require(
@@ -150,8 +224,58 @@ class Environment:
         self._require(
             "burst", self.burst, self.burst >= self.requests_per_second, "at least requests_per_second"
         )
+        ready = self.provisioned_concurrency
+        if ready is not None:
+            most = self.reserved_concurrency or 1000
+            self._require("provisioned_concurrency", ready, 1 <= ready <= most, f"1 to {most}, or None")
+            self._require(
+                "provisioned_concurrency", ready, self.canary is None, "None, where there is a canary"
+            )
+        for origin in self.allowed_origins:
+            page = re.fullmatch(r"\*|https?://[a-z0-9.-]+(:\d+)?", origin)
+            self._require("allowed_origins", origin, page, "scheme and host of a page, or '*'")
+        asked = self.requests_per_address
+        self._require(
+            "requests_per_address", asked, asked is None or 10 <= asked <= 10**9, "10 to 1,000,000,000"
+        )
+        for setting, address in (
+            ("on_call_email", self.on_call_email),
+            ("notices_email", self.notices_email),
+        ):
+            is_one = address is None or re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address)
+            self._require(setting, address, is_one, "an address like on-call@example.com, or None")
+        endpoint = self.on_call_endpoint
+        self._require(
+            "on_call_endpoint",
+            endpoint,
+            endpoint is None or re.fullmatch(r"https://[\w.-]+/\S*", endpoint),
+            "a URL like https://events.example.com/integration/1/enqueue, or None",
+        )
+        spread = self.experiment_spread.to_minutes(integral=False)
+        self._require("experiment_spread", f"{spread} min", 0 <= spread <= 1440, "0 to 1440 whole minutes")
         budget = self.time_budget.to_milliseconds()
         self._require("time_budget", f"{budget} ms", 50 <= budget <= 10_000, "50 ms to 10 s")
+
+        filters = sum(len(placement.filters) for placement in self.placements)
+        self._require("placements", filters, filters <= 30, "at most 30 filters, as a dataset group may have")
+        told = len(to_json(self.placements))
+        self._require(
+            "placements", f"{told} characters", told <= 3000, "3000 as JSON: a function's variables have 4 KB"
+        )
+
+    def _require_of_filters(self, placement: Placement) -> None:
+        for name, expression in placement.filters.items():
+            where = f"placements[{placement.name}].filters[{name}]"
+            self._require(
+                where, name, re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name), "a-z, 0-9 and single '-'"
+            )
+            longest = f"{self.names.prefix}-{COLOURS[0]}-{placement.name}-{name}"
+            self._require(where, longest, len(longest) <= 63, "63 characters in all")
+            self._require(
+                where, expression, re.match(r"(INCLUDE|EXCLUDE)\s", expression), "INCLUDE … or EXCLUDE …"
+            )
+        columns = len(placement.metadata)
+        self._require(f"placements[{placement.name}].metadata", columns, columns <= 10, "at most 10 columns")
 
     @property
     def names(self) -> Names:
@@ -194,12 +318,19 @@ LOCAL: Final = Environment(
     name="local",
     account="000000000000",
     region="us-east-1",
+    placements=(Placement(name="recommended-for-you"), SIMILAR_ITEMS, POPULAR),
+    data_gate=DataGate(hours_since_newest=24 * 90),  # one's own data may have ended a while ago
+    metrics_gate=MetricsGate(allowed_drop=0.5),  # a small marketplace tests on a few dozen users
+    heartbeat_gate=HeartbeatGate(slowest_ms=2000),
     cutoff_lead=cdk.Duration.seconds(3),
     collector_timeout=cdk.Duration.seconds(7),
     poll=cdk.Duration.seconds(30),
     forwarder_cache=cdk.Duration.seconds(1),
-    bake=cdk.Duration.minutes(2),  # of the local cloud's scaled time
+    canary=cdk.Duration.minutes(1),  # of the local cloud's scaled time, as the bake
+    bake=cdk.Duration.minutes(2),
+    longest_model=cdk.Duration.minutes(10),
     time_budget=cdk.Duration.seconds(2),  # two cores carry the cloud, the functions and the caller
+    experiment_spread=cdk.Duration.minutes(0),
     keep_data=False,
     runtime=_host_runtime(),
     architecture=_host_architecture(),
@@ -221,6 +352,8 @@ PROD: Final = Environment(
     requests_per_second=500,  # what a campaign takes before its quota is raised
     burst=1000,
     reserved_concurrency=100,
+    provisioned_concurrency=10,  # docs/scaling-serving.md
+    requests_per_address=150_000,  # no address alone can use up what the API lets through
     authorization="iam",
 )
 

@@ -7,11 +7,13 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from colorway.alarm import rollback_alarms
 from colorway.clickstream import Clickstream
 from colorway.data_lake import DataLake
+from colorway.on_call import OnCall
+from colorway.redrive import Redrive
 from stacks.environment import Environment
 
 
@@ -27,7 +29,7 @@ class EventsStack(cdk.Stack):
         lake: DataLake,
         coordination_table: dynamodb.ITable,
         api_key: apigateway.IApiKey | None,
-        on_call: sns.ITopic,
+        on_call: OnCall,
         **stack_props: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_props)
@@ -43,11 +45,26 @@ class EventsStack(cdk.Stack):
             requests_per_second=environment.requests_per_second,
             burst=environment.burst,
             api_key=api_key,
-            topic=on_call,
+            on_call=on_call,
+            runtime=environment.runtime,
+            architecture=environment.architecture,
+            shards=environment.stream_shards,
+            forwarders_per_shard=environment.forwarders_per_shard,
+        )
+
+        redrive = Redrive(
+            self,
+            "Redrive",
+            names=environment.names,
+            failure_queue=self.clickstream.failure_queue,
+            stream=self.clickstream.stream,
+            coordination_table=coordination_table,
             runtime=environment.runtime,
             architecture=environment.architecture,
         )
 
         cdk.CfnOutput(self, "EventsUrl", value=self.clickstream.guarded_api.url)
+        cdk.CfnOutput(self, "RollbackAlarms", value=rollback_alarms(self.clickstream.faults))
         cdk.CfnOutput(self, "StreamName", value=self.clickstream.stream.stream_name)
         cdk.CfnOutput(self, "FailureQueueUrl", value=self.clickstream.failure_queue.queue_url)
+        cdk.CfnOutput(self, "RedriveFunctionName", value=redrive.function.function_name)

@@ -6,9 +6,10 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from colorway.alarm import rollback_alarms
+from colorway.on_call import OnCall
 from colorway.recommendations_service import RecommendationsService
 from stacks.environment import Environment
 
@@ -28,7 +29,7 @@ class ServingStack(cdk.Stack):
         environment: Environment,
         training_bucket: s3.IBucket,
         live_pointer_name: str,
-        on_call: sns.ITopic,
+        on_call: OnCall,
         **stack_props: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_props)
@@ -44,7 +45,11 @@ class ServingStack(cdk.Stack):
             requests_per_second=environment.requests_per_second,
             burst=environment.burst,
             reserved_concurrency=environment.reserved_concurrency,
-            topic=on_call,
+            provisioned_concurrency=environment.provisioned_concurrency,
+            allowed_origins=environment.allowed_origins,
+            requests_per_address=environment.requests_per_address,
+            experiment_spread=environment.experiment_spread,
+            on_call=on_call,
             runtime=environment.runtime,
             architecture=environment.architecture,
         )
@@ -52,4 +57,9 @@ class ServingStack(cdk.Stack):
         cdk.CfnOutput(self, "RecommendationsUrl", value=self.service.guarded_api.url)
         if self.service.guarded_api.api_key is not None:
             cdk.CfnOutput(self, "ApiKeyId", value=self.service.guarded_api.api_key.key_id)
+        cdk.CfnOutput(self, "RollbackAlarms", value=rollback_alarms(self.service.faults))
         cdk.CfnOutput(self, "ServingFunctionName", value=self.service.function.function_name)
+        cdk.CfnOutput(self, "Experiment", value=self.service.experiment.identifiers)
+        cdk.CfnOutput(
+            self, "ExperimentStrategy", value=self.service.experiment.strategy.deployment_strategy_id
+        )

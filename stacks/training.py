@@ -6,21 +6,25 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_kinesis as kinesis
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from colorway.coordination import Coordination
 from colorway.data_lake import DataLake
+from colorway.erasure import Erasure
 from colorway.first_training import FirstTraining
+from colorway.lake_compaction import LakeCompaction
 from colorway.nightly_retraining import NightlyRetraining
+from colorway.on_call import OnCall
 from colorway.personalize import PersonalizeResources, Schema
+from colorway.polling import Polling
 from colorway.purge import Purge
 from colorway.recommendations_service import RecommendationsService
 from colorway.retraining_functions import RetrainingFunctions
 from colorway.training_bucket import TrainingBucket
 from colorway.training_data_function import TrainingDataFunction
+from colorway.training_data_job import TrainingDataJob
 from stacks.environment import Environment
-from vocabulary.schemas import SCHEMAS
+from vocabulary.schemas import schemas as schemas_of
 
 
 class TrainingStack(cdk.Stack):
@@ -37,7 +41,7 @@ class TrainingStack(cdk.Stack):
         coordination: Coordination,
         service: RecommendationsService,
         stream: kinesis.IStream,
-        on_call: sns.ITopic,
+        on_call: OnCall,
         **stack_props: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_props)
@@ -46,8 +50,8 @@ class TrainingStack(cdk.Stack):
 
         personalize = PersonalizeResources(self, "Personalize", names=names, **platform)
         schemas = {
-            kind: Schema(self, kind.capitalize(), resources=personalize, kind=kind, schema=schema)
-            for kind, schema in SCHEMAS.items()
+            kind: Schema(self, kind.capitalize(), resources=personalize, kind=kind, schema=schema, swept=True)
+            for kind, schema in schemas_of(environment.extra_columns).items()
         }
         self.training_data = TrainingDataFunction(
             self,
@@ -59,8 +63,32 @@ class TrainingStack(cdk.Stack):
             history_days=environment.history_days,
             event_types=environment.event_types,
             minimum_interactions=environment.minimum_interactions,
+            rules=environment.training_rules,
+            extra_columns=environment.extra_columns,
+            data_gate=environment.data_gate,
             wheels=environment.wheels,
             **platform,
+        )
+        LakeCompaction(
+            self,
+            "LakeCompaction",
+            lake=lake,
+            layer=self.training_data.layer,
+            nightly_at=environment.nightly_at,
+            **platform,
+        )
+        job = (
+            TrainingDataJob(
+                self,
+                "TrainingDataJob",
+                lake=lake,
+                training_bucket=training.bucket,
+                function=self.training_data.function,
+                settings=self.training_data.settings,
+                workers=environment.glue_workers,
+            )
+            if environment.training_engine == "glue"
+            else None
         )
         functions = RetrainingFunctions(
             self,
@@ -73,6 +101,9 @@ class TrainingStack(cdk.Stack):
             alias=service.alias,
             serving_stack=cdk.Stack.of(service),
             bake_alarms=service.bake_alarms,
+            metrics_gate=environment.metrics_gate,
+            heartbeat_gate=environment.heartbeat_gate,
+            extra_columns=environment.extra_columns,
             stream=stream,
             cutoff_lead=environment.cutoff_lead,
             collector_timeout=environment.collector_timeout,
@@ -84,12 +115,15 @@ class TrainingStack(cdk.Stack):
             names=names,
             functions=functions,
             training_data=self.training_data.function,
+            training_job=job,
             training=training,
             schemas={kind: schema.arn for kind, schema in schemas.items()},
             serving_stack=cdk.Stack.of(service),
             nightly_at=environment.nightly_at,
-            poll=environment.poll,
+            polling=Polling() if environment.poll is None else Polling.every(environment.poll),
+            canary=environment.canary,
             bake=environment.bake,
+            longest_model=environment.longest_model,
             longest=environment.longest_training,
             on_call=on_call,
         )
@@ -104,4 +138,17 @@ class TrainingStack(cdk.Stack):
             after=[self.retraining, purge],
             **platform,
         )
+        erasure = Erasure(
+            self,
+            "Erasure",
+            names=names,
+            lake=lake,
+            training=training,
+            wheels=environment.wheels,
+            **platform,
+        )
+        cdk.CfnOutput(self, "ErasureFunctionName", value=erasure.function.function_name)
         cdk.CfnOutput(self, "RetrainingArn", value=self.retraining.state_machine.state_machine_arn)
+        cdk.CfnOutput(self, "ClearingArn", value=self.retraining.clearing.state_machine_arn)
+        cdk.CfnOutput(self, "FlipFunctionName", value=functions.flip.function_name)
+        cdk.CfnOutput(self, "RetireFunctionName", value=functions.retire.function_name)

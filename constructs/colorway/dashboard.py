@@ -50,11 +50,20 @@ class Dashboard(Construct):
                 ),
             )
         )
+        self.dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(
+                title="What pages",
+                width=_WIDTH,
+                height=2,
+                alarms=[*service.faults, *clickstream.faults, *retraining.pages, *clickstream.pages],
+            )
+        )
         self._row(self._served(service), self._who_answers(), self._personalize())
         self._row(self._nights(retraining), self._freshness(), self._gates())
         self._row(self._events(), self._behind(clickstream), self._lag())
+        self._row(self._experiment(service), self._trouble(service))
 
-    def _row(self, *widgets: cloudwatch.GraphWidget) -> None:
+    def _row(self, *widgets: cloudwatch.IWidget) -> None:
         self.dashboard.add_widgets(*widgets)
 
     def _served(self, service: RecommendationsService) -> cloudwatch.GraphWidget:
@@ -68,7 +77,8 @@ class Dashboard(Construct):
 
     def _who_answers(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Answered for each live colour, and popular items instead",
+            "Which colour is live, by what it answers; and popular items instead",
+            stacked=True,
             left=[
                 metric("Recommendations", environment=self._environment, colour=colour, label=colour)
                 for colour in COLOURS
@@ -120,9 +130,31 @@ class Dashboard(Construct):
         )
 
     def _gates(self) -> cloudwatch.GraphWidget:
+        hour = cdk.Duration.hours(1)
         return _graph(
-            "Refused by the gates",
-            left=[metric("GateFailures", environment=self._environment, period=cdk.Duration.hours(1))],
+            "Refused by the gates, and colours that serve nobody (age in milliseconds)",
+            left=[metric("GateFailures", environment=self._environment, period=hour)],
+            right=[
+                metric("DormantColourAge", environment=self._environment, statistic="Maximum", period=hour)
+            ],
+        )
+
+    @staticmethod
+    def _experiment(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+        return _query(
+            "Experiment: answers by variant",
+            service,
+            "filter ispresent(exposure.variant)",
+            "stats count(*) as answers by exposure.variant, placement",
+        )
+
+    @staticmethod
+    def _trouble(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+        return _query(
+            "Why Personalize did not answer",
+            service,
+            "filter ispresent(failures.0)",
+            "stats count(*) as answers by failures.0, colour, placement",
         )
 
     def _events(self) -> cloudwatch.GraphWidget:
@@ -168,8 +200,24 @@ class Dashboard(Construct):
 
 
 def _graph(
-    title: str, *, left: Sequence[cloudwatch.IMetric], right: Sequence[cloudwatch.IMetric] = ()
+    title: str,
+    *,
+    left: Sequence[cloudwatch.IMetric],
+    right: Sequence[cloudwatch.IMetric] = (),
+    stacked: bool = False,
 ) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
-        title=title, left=list(left), right=list(right), width=_WIDTH // 3, height=6
+        title=title, left=list(left), right=list(right), stacked=stacked, width=_WIDTH // 3, height=6
+    )
+
+
+def _query(title: str, service: RecommendationsService, *lines: str) -> cloudwatch.LogQueryWidget:
+    """What the serving function's log lines say (Logs Insights, over the time that the dashboard shows)."""
+    return cloudwatch.LogQueryWidget(
+        title=title,
+        log_group_names=[service.function.log_group.log_group_name],
+        query_lines=list(lines),
+        view=cloudwatch.LogQueryVisualizationType.TABLE,
+        width=_WIDTH // 2,
+        height=6,
     )

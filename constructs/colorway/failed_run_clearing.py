@@ -5,10 +5,10 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from colorway.on_call import OnCall
 from colorway.retraining_machine import RetrainingMachine, page
 from colorway.retraining_phases import FLIP_CAN_PASS
 from colorway.retraining_steps import Steps, jsonata
@@ -19,8 +19,10 @@ _EXECUTION = jsonata("$states.context.Execution.Id")
 class FailedRunClearing(Construct):
     """Define the small state machine that follows a run that failed, was stopped or timed out.
 
-    It brings alias and pointer together, takes the lock of the failed run, and
-    tears down the colour that is not live.
+    It takes the lock of the failed run, which from then on can change nothing
+    that is live, brings alias and pointer together, and tears down the colour
+    that is not live. Started by hand with `{"colour": …}`
+    it does the same for that colour, unless it is live or a retraining runs.
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class FailedRunClearing(Construct):
         *,
         steps: Steps,
         retraining: RetrainingMachine,
-        on_call: sns.ITopic,
+        on_call: OnCall,
     ) -> None:
         super().__init__(scope, construct_id)
         self.state_machine = RetrainingMachine(
@@ -45,7 +47,7 @@ class FailedRunClearing(Construct):
             targets=[
                 targets.SfnStateMachine(self.state_machine, input=events.RuleTargetInput.from_object(failed)),
                 page(
-                    on_call,
+                    on_call.pages,
                     says="A retraining failed; customers keep the colour they have.",
                     runbook="retraining-failed",
                 ),
@@ -58,7 +60,7 @@ class FailedRunClearing(Construct):
             event_pattern=self.state_machine.ended_badly(),
             targets=[
                 page(
-                    on_call,
+                    on_call.pages,
                     says="What a failed retraining left could not be cleared away.",
                     runbook="clearing-failed",
                 )
@@ -71,14 +73,19 @@ class FailedRunClearing(Construct):
             "clear: bring alias and pointer together",
             steps.functions.flip,
             {"action": "reconcile"},
-            outputs={"failed": jsonata("$states.input.failed")},
+            outputs={},
             retry=FLIP_CAN_PASS,
         )
         take_over = steps.ask(
             self,
             "clear: take the lock of the failed run",
             steps.functions.plan,
-            {"action": "clear", "execution": _EXECUTION, "failed": jsonata("$states.input.failed")},
+            {
+                "action": "clear",
+                "execution": _EXECUTION,
+                "failed": jsonata("$exists($states.input.failed) ? $states.input.failed : ''"),
+                "colour": jsonata("$exists($states.input.colour) ? $states.input.colour : ''"),
+            },
             assign={"run": jsonata("$exists($states.result.Payload.run) ? $states.result.Payload.run : {}")},
             retry=["LockHeldError"],
         )
@@ -93,6 +100,6 @@ class FailedRunClearing(Construct):
         anything = (
             sfn.Choice.jsonata(self, "clear: anything to do?")
             .when(sfn.Condition.jsonata(jsonata("$states.input.outcome != 'go'")), nothing)
-            .otherwise(sfn.Chain.start(tear_down).next(release))
+            .otherwise(sfn.Chain.start(reconcile).next(tear_down).next(release))
         )
-        return reconcile.next(take_over).next(anything)
+        return take_over.next(anything)

@@ -12,13 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from colorway.alarm import Alarm, metric
 from colorway.failed_run_clearing import FailedRunClearing
+from colorway.on_call import OnCall
 from colorway.personalize_access import PersonalizeAccess
+from colorway.polling import Polling
 from colorway.retraining_functions import RetrainingFunctions
 from colorway.retraining_machine import RetrainingMachine
 from colorway.retraining_phases import (
@@ -35,9 +36,11 @@ from colorway.retraining_phases import (
 )
 from colorway.retraining_steps import Steps
 from colorway.training_bucket import TrainingBucket
+from colorway.training_data_job import TrainingDataJob
 from vocabulary.colours import Names
 from vocabulary.schemas import DatasetKind
 
+_LONGEST_CLEARING = cdk.Duration.hours(2)
 _OLDEST_MODEL = cdk.Duration.hours(36)
 """A night that is missed is known by noon; one that is late is not yet a page."""
 
@@ -46,10 +49,13 @@ class NightlyRetraining(Construct):
     """Define the retraining, when it starts, and what follows when it fails.
 
     :param training_data: the ETL function.
+    :param training_job: exports in its place, where data outgrow a function.
     :param schemas: ARN of the Personalize schema of each dataset kind.
     :param nightly_at: hour and minute, UTC.
-    :param poll: how long to wait before looking again at Personalize.
+    :param polling: how long to wait before looking again, by what is waited for.
+    :param canary: how long the new colour takes a share of the traffic before all of it, or None.
     :param bake: how long the old colour is kept, under alarms, after the flip.
+    :param longest_model: a model that trains for longer is stopped, and the run fails.
     :param longest: a run is stopped after this long.
     """
 
@@ -65,26 +71,29 @@ class NightlyRetraining(Construct):
         schemas: Mapping[DatasetKind, str],
         serving_stack: cdk.Stack,
         nightly_at: tuple[int, int],
-        poll: cdk.Duration,
+        polling: Polling,
+        canary: cdk.Duration | None,
         bake: cdk.Duration,
+        longest_model: cdk.Duration,
         longest: cdk.Duration,
-        on_call: sns.ITopic,
+        on_call: OnCall,
+        training_job: TrainingDataJob | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         steps = Steps(
             functions=functions,
             training_data=training_data,
-            poll=poll,
+            polling=polling,
             personalize_arns=PersonalizeAccess(self, names=names).of_a_colour,
         )
         night = (
             sfn.Chain.start(Plan(self, "Plan", steps=steps, schemas=schemas))
             .next(OpenDormantColour(self, "Open", steps=steps))
-            .next(ExportTrainingData(self, "Export", steps=steps))
+            .next(ExportTrainingData(self, "Export", steps=steps, job=training_job))
             .next(ImportDatasets(self, "Import", steps=steps, training=training))
-            .next(TrainPlacements(self, "Train", steps=steps))
+            .next(TrainPlacements(self, "Train", steps=steps, longest_model=longest_model))
             .next(ProveNewColour(self, "Prove", steps=steps))
-            .next(Flip(self, "Flip", steps=steps))
+            .next(Flip(self, "Flip", steps=steps, canary=canary))
             .next(BakeUnderAlarms(self, "Bake", steps=steps, bake=bake))
             .next(RetirePreviousColour(self, "Retire", steps=steps))
             .next(End(self, "End", steps=steps))
@@ -107,7 +116,7 @@ class NightlyRetraining(Construct):
                 first_only=True,
             ),
         ]
-        self._define_alarms(names, on_call)
+        self._define_alarms(names, longest, on_call)
 
     def metric_succeeded(self, *, period: cdk.Duration = cdk.Duration.days(1)) -> cloudwatch.Metric:
         """Retrainings that went through (sum)."""
@@ -161,8 +170,9 @@ class NightlyRetraining(Construct):
             targets=[targets.LambdaFunction(flip)],
         )
 
-    def _define_alarms(self, names: Names, on_call: sns.ITopic) -> None:
-        Alarm(
+    def _define_alarms(self, names: Names, longest: cdk.Duration, on_call: OnCall) -> None:
+        hour = cdk.Duration.hours(1)
+        overdue = Alarm(
             self,
             "Overdue",
             # Said by the hourly run too, so that it is known when the nights themselves do not start
@@ -170,11 +180,13 @@ class NightlyRetraining(Construct):
                 "ModelAge",
                 environment=names.environment,
                 statistic="Maximum",
-                period=cdk.Duration.hours(1),
+                period=hour,
             ),
             notices="Recommendations grow stale: the live model was trained on data of two nights ago.",
+            because="36 hours: a night that is missed is known by noon, one that is late is no page.",
             runbook="retraining-overdue",
-            topic=on_call,
+            on_call=on_call,
+            severity="page",
             threshold=_OLDEST_MODEL.to_milliseconds(),
         )
         Alarm(
@@ -182,10 +194,38 @@ class NightlyRetraining(Construct):
             "GateRefused",
             metric=metric("GateFailures", environment=names.environment, period=cdk.Duration.minutes(5)),
             notices="New data or a new model fell short, so customers keep yesterday's model.",
+            because="any check: what it found is there tomorrow night too.",
             runbook="gate-refused",
-            topic=on_call,
+            on_call=on_call,
+            severity="notice",  # that the retraining failed is a page of its own
             threshold=0,
         )
+        Alarm(
+            self,
+            "FirstTrainingMissing",
+            metric=metric("NothingLive", environment=names.environment, statistic="Minimum", period=hour),
+            notices="Customers see popular items only: no model has been trained yet.",
+            because="a day of hourly attempts; a shop with enough events needs one of them.",
+            runbook="first-training-missing",
+            on_call=on_call,
+            severity="notice",
+            threshold=0,
+            periods=24,
+        )
+        Alarm(
+            self,
+            "DormantColourLingering",
+            metric=metric(
+                "DormantColourAge", environment=names.environment, statistic="Maximum", period=hour
+            ),
+            notices="A colour that serves nobody is kept, and its campaigns cost as much as the live ones.",
+            because="as long as a retraining may take, and two hours to clear it away.",
+            runbook="dormant-colour-lingering",
+            on_call=on_call,
+            severity="notice",
+            threshold=longest.plus(_LONGEST_CLEARING).to_milliseconds(),
+        )
+        self.pages: list[cloudwatch.IAlarm] = [overdue]
 
 
 def _every_day_at(hour: int, minute: int) -> scheduler.ScheduleExpression:

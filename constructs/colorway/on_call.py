@@ -1,6 +1,8 @@
-"""Where a person is paged."""
+"""Where people are told: a page for what cannot wait, a notice for what can."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -8,24 +10,52 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+Severity = Literal["page", "notice"]
+"""`page`: customers notice now, or will before the next working day. `notice`: it can wait until then."""
+
 
 class OnCall(Construct):
-    """Define the topic that every alarm and every failed run goes to.
+    """Define the topics that alarms and failed runs go to, one per severity.
 
-    :param email: who is paged, or None when something else subscribes to `topic`.
+    :param email: who is paged, or None when something else subscribes to `pages`.
+    :param endpoint: of a paging service, `https://…`, which confirms the subscription by itself; or None.
+    :param notices_email: who reads notices, or None.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        email: str | None = None,
+        endpoint: str | None = None,
+        notices_email: str | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        self.pages = self._define("Topic", "Pages of Colorway")
+        self.notices = self._define("Notices", "Notices of Colorway")
+        if email is not None:
+            self.pages.add_subscription(subscriptions.EmailSubscription(email))
+        if endpoint is not None:
+            self.pages.add_subscription(
+                subscriptions.UrlSubscription(endpoint, protocol=sns.SubscriptionProtocol.HTTPS)
+            )
+        if notices_email is not None:
+            self.notices.add_subscription(subscriptions.EmailSubscription(notices_email))
+
+    def topic(self, severity: Severity) -> sns.ITopic:
+        """Where what is so severe goes."""
+        return self.pages if severity == "page" else self.notices
+
+    def _define(self, construct_id: str, display_name: str) -> sns.Topic:
+        topic = sns.Topic(self, construct_id, display_name=display_name, enforce_ssl=True)
         # A policy of our own, which TLS needs, takes the place of the one that let the account's alarms in
-        self.topic.add_to_resource_policy(
+        topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
+                resources=[topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
             )
         )
-        if email is not None:
-            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        return topic

@@ -77,14 +77,28 @@ class Schema(Construct):
 
     :param kind: what it is of, for its name: `interactions`.
     :param schema: Avro, as JSON text.
+    :param swept: somebody else deletes the old one (see `retirement.sweep_schemas`). For a schema that may
+        be about to be used when a deploy replaces it, by whoever knew it before.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, resources: PersonalizeResources, kind: str, schema: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        resources: PersonalizeResources,
+        kind: str,
+        schema: str,
+        swept: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.schema_name = schema_name(resources.names.prefix, kind, schema)
-        resource = resources.define(self, "Schema", {"Name": self.schema_name, "Schema": schema})
+        # One that is swept is a resource of its own in the template too: then CloudFormation retains the
+        # old one as removed, whereas what a custom resource replaces is always sent a Delete
+        owner = Construct(self, self.schema_name.rpartition("-")[2]) if swept else self
+        resource = resources.define(owner, "Schema", {"Name": self.schema_name, "Schema": schema})
+        if swept:
+            resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.arn = resource.ref
 
 

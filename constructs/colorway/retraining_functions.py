@@ -15,9 +15,13 @@ from constructs import Construct
 from colorway.coordination import Coordination
 from colorway.personalize_access import PersonalizeAccess
 from colorway.python_function import PythonFunction
+from vocabulary import gates
 from vocabulary import placements as words
 from vocabulary.colours import Colour, Names
+from vocabulary.gates import HeartbeatGate, MetricsGate
+from vocabulary.lake import LAST_GOOD_REPORT_KEY
 from vocabulary.placements import Placement
+from vocabulary.schemas import ExtraColumns
 
 
 class RetrainingFunctions(Construct):
@@ -25,6 +29,9 @@ class RetrainingFunctions(Construct):
 
     :param serving: the serving function, `alias` the alias that clients' requests go to.
     :param bake_alarms: per colour, the alarms that take a flip to that colour back.
+    :param metrics_gate: which models are put behind a campaign.
+    :param heartbeat_gate: which answers of a new colour let traffic to it.
+    :param extra_columns: of the interactions, so that their schema is known as current.
     :param cutoff_lead: from opening a colour's tracker to its cutoff.
     :param collector_timeout: an event is on the stream this long after it was received, or never.
     """
@@ -42,6 +49,9 @@ class RetrainingFunctions(Construct):
         alias: lambda_.IAlias,
         serving_stack: cdk.Stack,
         bake_alarms: Mapping[Colour, Sequence[cloudwatch.Alarm]],
+        metrics_gate: MetricsGate,
+        heartbeat_gate: HeartbeatGate,
+        extra_columns: ExtraColumns | None = None,
         stream: kinesis.IStream,
         cutoff_lead: cdk.Duration,
         collector_timeout: cdk.Duration,
@@ -54,6 +64,7 @@ class RetrainingFunctions(Construct):
         self._training_bucket, self._stream = training_bucket, stream
         self._serving, self._serving_stack = serving, serving_stack
         self._access = PersonalizeAccess(self, names=names)
+        self._extra_columns = extra_columns or ExtraColumns()
         self._settings = {
             "APP": names.app,
             "ENVIRONMENT": names.environment,
@@ -68,6 +79,11 @@ class RetrainingFunctions(Construct):
             "CUTOFF_LEAD_SECONDS": str(cutoff_lead.to_seconds()),
             "COLLECTOR_TIMEOUT_SECONDS": str(collector_timeout.to_seconds()),
             "STREAM": stream.stream_name,
+            # For botocore: half a minute of throttling or of 5xx passes, within every function's timeout
+            "AWS_RETRY_MODE": "standard",
+            "AWS_MAX_ATTEMPTS": "6",
+            "METRICS_GATE": gates.to_json(metrics_gate),
+            "HEARTBEAT_GATE": gates.to_json(heartbeat_gate),
             **{
                 f"BAKE_ALARMS_{colour.upper()}": ",".join(alarm.alarm_name for alarm in alarms)
                 for colour, alarms in bake_alarms.items()
@@ -93,14 +109,16 @@ class RetrainingFunctions(Construct):
 
     def _define_projection(self) -> lambda_.Function:
         function = self._function("Projection", "projection_handler", "Opens the clickstream to a colour")
-        self._grant_table(function, "GetItem", "PutItem")
+        self._grant_table(function, "GetItem", "PutItem", "DeleteItem")
         self._stream.grant(function, "kinesis:ListShards", "kinesis:PutRecord")
         return function
 
     def _define_training(self) -> lambda_.Function:
         function = self._function("Training", "training_handler", "Defines solutions and judges models")
         self._access.grant_define_and_judge_solutions(function)
-        self._training_bucket.grant_put(function, "runs/*")
+        self._grant_objects(function, "s3:GetObject", "runs/*", LAST_GOOD_REPORT_KEY)
+        self._grant_objects(function, "s3:PutObject", "runs/*")
+        self._grant_listing(function)
         return function
 
     def _define_flip(self, alarms: Sequence[cloudwatch.Alarm]) -> lambda_.Function:
@@ -125,17 +143,30 @@ class RetrainingFunctions(Construct):
         )
         self._coordination.live_pointer.grant_read(function)
         self._coordination.live_pointer.grant_write(function)
+        self._grant_table(function, "GetItem")
         stack_arn = self._arn("cloudformation", "stack", f"{self._serving_stack.stack_name}/*")
         _allow(function, ["cloudformation:DescribeStacks"], [stack_arn])
         _allow(function, ["cloudwatch:DescribeAlarms"], [alarm.alarm_arn for alarm in alarms])
-        self._training_bucket.grant_read(function, "runs/*")
-        self._training_bucket.grant_put(function, "popular/*")
+        self._access.grant_get_recommendations(function)
+        self._grant_objects(function, "s3:GetObject", "runs/*", LAST_GOOD_REPORT_KEY)
+        self._grant_objects(function, "s3:PutObject", "runs/*", LAST_GOOD_REPORT_KEY, "popular/*")
+        self._grant_objects(function, "s3:DeleteObject", "popular/*")
+        self._grant_listing(function)
         return function
+
+    def _grant_objects(self, function: lambda_.Function, action: str, *keys: str) -> None:
+        # Bucket.grant_read and its like would grant wildcards of actions
+        _allow(function, [action], [self._training_bucket.arn_for_objects(key) for key in keys])
+
+    def _grant_listing(self, function: lambda_.Function) -> None:
+        """Without it S3 also says that a key which is not there is forbidden."""
+        _allow(function, ["s3:ListBucket"], [self._training_bucket.bucket_arn])
 
     def _define_retire(self) -> lambda_.Function:
         function = self._function(
             "Retire", "retire_handler", "Tears a colour down", packages=["personalize_resources"]
         )
+        function.add_environment("EXTRA_COLUMNS", self._extra_columns.to_json())
         self._access.grant_retire(function)
         arn = self._serving.function_arn
         _allow(function, ["lambda:GetAlias", "lambda:GetFunctionConfiguration"], [arn, f"{arn}:*"])

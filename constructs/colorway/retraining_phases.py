@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from colorway.retraining_steps import Phase, Steps, jsonata
+from colorway.retraining_steps import Phase, Steps, jsonata, pause
 from colorway.training_bucket import TrainingBucket
+from colorway.training_data_job import TrainingDataJob
 from vocabulary.schemas import DatasetKind
 
 _EXECUTION = jsonata("$states.context.Execution.Id")
 _LAKE_DELIVERY_TAKES_AT_MOST = cdk.Duration.minutes(30)
 """Firehose delivers within minutes; its buffer is one minute (see `Clickstream`)."""
+
+CANARY_SHARE: Final = 0.1
+"""Of the traffic, to the new colour while it is a canary."""
 
 FLIP_CAN_PASS = ("ServingStackBusy", "ResourceConflictException", "PreconditionFailedException")
 """A deploy in progress, a function that is still changing, somebody else's change in between."""
@@ -81,6 +86,15 @@ class OpenDormantColour(Phase):
     def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
         super().__init__(scope, construct_id)
         group = {"DatasetGroupArn": jsonata("$run.dataset_group_arn")}
+        # What a run that was cut off in its flip has left, where nothing has cleared it away either
+        together = steps.ask(
+            self,
+            "open: bring alias and pointer together",
+            steps.functions.flip,
+            {"action": "reconcile"},
+            outputs={},
+            retry=FLIP_CAN_PASS,
+        )
         leftovers = steps.tear_down(self, "open: clear what is left of the colour", "$run.colour")
         opened = steps.ask(
             self,
@@ -88,6 +102,7 @@ class OpenDormantColour(Phase):
             steps.functions.projection,
             {
                 "action": "open",
+                "execution": _EXECUTION,
                 "colour": jsonata("$run.colour"),
                 "run_id": jsonata("$run.run_id"),
                 "tracking_id": jsonata("$states.input.TrackingId"),
@@ -115,6 +130,7 @@ class OpenDormantColour(Phase):
             "describeEventTracker",
             {"EventTrackerArn": jsonata("$tracker")},
             "EventTracker",
+            every=steps.polling.event_tracker,
         )
         # The ARN of a tracker is not known beforehand, so it is looked up whether or not this attempt made it
         make_tracker = steps.create(
@@ -130,6 +146,7 @@ class OpenDormantColour(Phase):
             "describeDataset",
             {"DatasetArn": jsonata("$run.datasets.interactions.arn")},
             "Dataset",
+            every=steps.polling.dataset,
         )
         make_interactions = steps.create(
             self,
@@ -144,7 +161,12 @@ class OpenDormantColour(Phase):
             interactions,
         )
         dataset_group = steps.await_active(
-            self, "open: dataset group", "describeDatasetGroup", group, "DatasetGroup"
+            self,
+            "open: dataset group",
+            "describeDatasetGroup",
+            group,
+            "DatasetGroup",
+            every=steps.polling.dataset_group,
         )
         make_group = steps.create(
             self,
@@ -154,7 +176,8 @@ class OpenDormantColour(Phase):
             dataset_group,
         )
         self.reads(
-            sfn.Chain.start(leftovers)
+            sfn.Chain.start(together)
+            .next(leftovers)
             .next(make_group)
             .next(make_interactions)
             .next(make_tracker)
@@ -165,9 +188,14 @@ class OpenDormantColour(Phase):
 
 
 class ExportTrainingData(Phase):
-    """Once the lake holds everything up to the cutoff, turn it into training data and judge those."""
+    """Once the lake holds everything up to the cutoff, turn it into training data and judge those.
 
-    def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
+    :param job: does the work in place of the function, where data outgrow that.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, steps: Steps, job: TrainingDataJob | None = None
+    ) -> None:
         super().__init__(scope, construct_id)
         mark = steps.ask(
             self,
@@ -191,7 +219,7 @@ class ExportTrainingData(Phase):
             },
         )
         wait = sfn.Wait.jsonata(
-            self, "export: not yet in the lake", time=sfn.WaitTime.duration(steps.poll), outputs={}
+            self, "export: not yet in the lake", time=pause(steps.polling.lake), outputs={}
         )
         stalled = sfn.Fail.jsonata(
             self,
@@ -213,16 +241,21 @@ class ExportTrainingData(Phase):
         look.next(complete)
         until_complete = Phase(self, "UntilComplete")
         until_complete.reads(look, until=[complete])
-        export = steps.ask(
-            self,
-            "export: write the training data",
-            steps.training_data,
-            {
-                "action": "export",
-                "run_id": jsonata("$run.run_id"),
-                "cutoff": jsonata("$opened.cutoff"),
-            },
-            assign={"exported": jsonata("$states.result.Payload")},
+        name = "export: write the training data"
+        export = (
+            job.run(self, name)
+            if job
+            else steps.ask(
+                self,
+                name,
+                steps.training_data,
+                {
+                    "action": "export",
+                    "run_id": jsonata("$run.run_id"),
+                    "cutoff": jsonata("$opened.cutoff"),
+                },
+                assign={"exported": jsonata("$states.result.Payload")},
+            )
         )
         gate = steps.ask(
             self,
@@ -247,6 +280,7 @@ class ImportDatasets(Phase):
             "describeDatasetImportJob",
             {"DatasetImportJobArn": jsonata("$dataset.import_job_arn")},
             "DatasetImportJob",
+            every=steps.polling.import_job,
         )
         make_job = steps.create(
             self,
@@ -264,7 +298,9 @@ class ImportDatasets(Phase):
             },
             job,
         )
-        ready = steps.await_active(self, "import: dataset", "describeDataset", dataset, "Dataset")
+        ready = steps.await_active(
+            self, "import: dataset", "describeDataset", dataset, "Dataset", every=steps.polling.dataset
+        )
         make_dataset = steps.create(
             self,
             "import: create the dataset",
@@ -298,9 +334,14 @@ class ImportDatasets(Phase):
 
 
 class TrainPlacements(Phase):
-    """For each placement, side by side: train a model, judge it, and put a campaign over it."""
+    """For each placement, side by side: train a model, judge it, and put a campaign over it.
 
-    def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
+    :param longest_model: a model that trains for longer is stopped, and the run fails.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, steps: Steps, longest_model: cdk.Duration
+    ) -> None:
         super().__init__(scope, construct_id)
         solution = {"SolutionArn": jsonata("$placement.solution_arn")}
         which = sfn.Pass.jsonata(
@@ -320,13 +361,23 @@ class TrainPlacements(Phase):
             outputs={},
             retry=["ResourceInUseException", "LimitExceededException", "ThrottlingException"],
         )
-        defined = steps.await_active(self, "train: solution", "describeSolution", solution, "Solution")
+        defined = steps.await_active(
+            self,
+            "train: solution",
+            "describeSolution",
+            solution,
+            "Solution",
+            every=steps.polling.solution,
+        )
         find_version = steps.personalize(
             self,
             "train: find the version",
             "listSolutionVersions",
             solution,
-            assign={"version": jsonata("$states.result.SolutionVersions[0].SolutionVersionArn")},
+            assign={
+                "version": jsonata("$states.result.SolutionVersions[0].SolutionVersionArn"),
+                "stop_at": jsonata(f"$millis() + {longest_model.to_milliseconds():.0f}"),
+            },
             outputs={},
         )
         # The ARN of a version ends in random digits; the solution is this run's own, so it has just the one
@@ -343,6 +394,8 @@ class TrainPlacements(Phase):
             "describeSolutionVersion",
             {"SolutionVersionArn": jsonata("$version")},
             "SolutionVersion",
+            every=steps.polling.model,
+            give_up=("$millis() > $stop_at", self._stop(steps, longest_model)),
         )
         gate = steps.ask(
             self,
@@ -350,10 +403,12 @@ class TrainPlacements(Phase):
             steps.functions.training,
             {
                 "action": "judge",
+                "colour": jsonata("$run.colour"),
                 "placement": jsonata("$name"),
                 "solution_version_arn": jsonata("$version"),
                 "run_id": jsonata("$run.run_id"),
             },
+            retry=["FiltersPending"],
         )
         campaign = steps.await_active(
             self,
@@ -361,6 +416,7 @@ class TrainPlacements(Phase):
             "describeCampaign",
             {"CampaignArn": jsonata("$placement.campaign_arn")},
             "Campaign",
+            every=steps.polling.campaign,
         )
         make_campaign = steps.create(
             self,
@@ -392,66 +448,146 @@ class TrainPlacements(Phase):
         )
         self.reads(each)
 
+    def _stop(self, steps: Steps, longest_model: cdk.Duration) -> sfn.State:
+        """Training is billed by the hour, so it is stopped and not only left."""
+        stop = steps.personalize(
+            self,
+            "train: stop the model",
+            "stopSolutionVersionCreation",
+            {"SolutionVersionArn": jsonata("$version")},
+            outputs={},
+        )
+        gave_up = sfn.Fail.jsonata(
+            self,
+            "train: model took too long",
+            error="TrainingTookTooLong",
+            cause=jsonata(
+                f"$name & ': not trained within {longest_model.to_human_string()}, and stopped: ' & $version"
+            ),
+        )
+        # It may have ended in the meantime, or be gone: too late it is all the same
+        stop.add_catch(gave_up, outputs={})
+        stop.next(gave_up)
+        return stop
+
 
 class ProveNewColour(Phase):
-    """Publish a function version of the new colour and have that very version answer."""
+    """Ask the new campaigns, then publish a version of the new colour and have that very version answer."""
 
     def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
         super().__init__(scope, construct_id)
-        self.reads(
-            steps.ask(
-                self,
-                "prove: heartbeat of the new version",
-                steps.functions.flip,
-                {"action": "prove", "colour": jsonata("$run.colour"), "run_id": jsonata("$run.run_id")},
-                assign={"proved": jsonata("$states.result.Payload")},
-                retry=FLIP_CAN_PASS,
-            )
+        colour = {"colour": jsonata("$run.colour"), "run_id": jsonata("$run.run_id")}
+        ask = steps.ask(
+            self, "prove: heartbeat of the new campaigns", steps.functions.flip, {"action": "ask", **colour}
         )
+        prove = steps.ask(
+            self,
+            "prove: heartbeat of the new version",
+            steps.functions.flip,
+            {"action": "prove", **colour},
+            assign={"proved": jsonata("$states.result.Payload")},
+            retry=FLIP_CAN_PASS,
+        )
+        self.reads(sfn.Chain.start(ask).next(prove))
 
 
 class Flip(Phase):
-    """Point at the new colour and move the traffic to it."""
+    """Send the new colour a share of the traffic if a canary is wanted; then point at it and move all."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, steps: Steps, canary: cdk.Duration | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.reads(
-            steps.ask(
-                self,
-                "flip: move the live alias",
-                steps.functions.flip,
-                {
-                    "action": "move",
-                    "colour": jsonata("$run.colour"),
-                    "version": jsonata("$proved.version"),
-                    "run_id": jsonata("$run.run_id"),
-                },
-                retry=FLIP_CAN_PASS,
-            )
+        move = steps.ask(
+            self,
+            "flip: move the live alias",
+            steps.functions.flip,
+            {
+                "action": "move",
+                "execution": _EXECUTION,
+                "colour": jsonata("$run.colour"),
+                "version": jsonata("$proved.version"),
+                "run_id": jsonata("$run.run_id"),
+            },
+            retry=FLIP_CAN_PASS,
         )
+        if canary is None:
+            self.reads(move)
+            return
+        share = steps.ask(
+            self,
+            "flip: send the canary a share",
+            steps.functions.flip,
+            {
+                "action": "share",
+                "execution": _EXECUTION,
+                "version": jsonata("$proved.version"),
+                "weight": CANARY_SHARE,
+            },
+            retry=FLIP_CAN_PASS,
+        )
+        watch = Watch(self, "flip: canary", steps=steps, expected="$run.previous", lasting=canary)
+        first = (
+            sfn.Choice.jsonata(self, "flip: is there a colour to share with?")
+            .when(sfn.Condition.jsonata(jsonata("$run.previous = 'none'")), move)
+            .otherwise(sfn.Chain.start(share).next(watch).next(move))
+        )
+        self.reads(first)
+        self._ends = [move]
 
 
 class BakeUnderAlarms(Phase):
-    """Keep the old colour for a while; an alarm of the new one takes the flip back."""
+    """Keep the old colour for a while: an alarm of the new one takes the flip back. Then the run is good."""
 
     def __init__(self, scope: Construct, construct_id: str, *, steps: Steps, bake: cdk.Duration) -> None:
         super().__init__(scope, construct_id)
-        looks = math.ceil(bake.to_seconds() / steps.poll.to_seconds())
-        begin = sfn.Pass.jsonata(self, "bake: begin", assign={"looks": looks}, outputs={})
-        wait = sfn.Wait.jsonata(self, "bake: wait", time=sfn.WaitTime.duration(steps.poll), outputs={})
+        watch = Watch(self, "bake", steps=steps, expected="$run.colour", lasting=bake)
+        keep = steps.ask(
+            self,
+            "bake: remember the run as good",
+            steps.functions.flip,
+            {"action": "keep", "colour": jsonata("$run.colour"), "run_id": jsonata("$run.run_id")},
+        )
+        self.reads(sfn.Chain.start(watch).next(keep))
+
+
+class Watch(Phase):
+    """Look at the alarms of the new colour for a time; one that rings takes the flip back and ends the run.
+
+    :param construct_id: the beginning of the states' names.
+    :param expected: JSONata, the colour that the pointer names as long as nobody has moved it.
+    :param lasting: for how long; the last look is at its end.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, steps: Steps, expected: str, lasting: cdk.Duration
+    ) -> None:
+        super().__init__(scope, f"Watch {construct_id}")
+        prefix = f"{construct_id}:" if ":" not in construct_id else construct_id
+        seconds = math.ceil(lasting.to_seconds())
+        looks = math.ceil(seconds / steps.polling.alarms)
+        begin = sfn.Pass.jsonata(self, f"{prefix} begin", assign={"looks": looks}, outputs={})
+        wait = sfn.Wait.jsonata(
+            self,
+            f"{prefix} wait",
+            time=pause(min(seconds, steps.polling.alarms)),
+            outputs={},
+        )
         look = steps.ask(
             self,
-            "bake: look at the alarms",
+            f"{prefix} look at the alarms",
             steps.functions.flip,
             {
-                "action": "bake",
+                "action": "watch",
+                "execution": _EXECUTION,
                 "colour": jsonata("$run.colour"),
+                "expected": jsonata(expected),
                 "previous": jsonata("$run.previous"),
                 "previous_version": jsonata("$proved.previous_version"),
             },
             assign={"looks": jsonata("$looks - 1")},
         )
-        done = sfn.Choice.jsonata(self, "bake: done?").when(
+        done = sfn.Choice.jsonata(self, f"{prefix} done?").when(
             sfn.Condition.jsonata(jsonata("$looks > 0")), wait
         )
         begin.next(wait).next(look).next(done)

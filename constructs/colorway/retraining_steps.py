@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from colorway.polling import Polling
 from colorway.retraining_functions import RetrainingFunctions
 
 ALREADY_THERE = "Personalize.ResourceAlreadyExistsException"
@@ -22,8 +23,20 @@ _CAN_PASS = (
     "Personalize.ResourceInUseException",
     "Personalize.ThrottlingException",
     "Personalize.PersonalizeException",
+    "Personalize.SdkClientException",
 )
-"""What another attempt can get past: quotas on pending work, a parent still changing, throttling, 5xx."""
+"""What another attempt can get past: quotas on pending work, a parent still changing, throttling, 5xx, no
+answer."""
+
+
+_INVOCATION_CAN_PASS = (
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+)
+"""Lambda's own errors (Step Functions guide, "Handle Lambda service exceptions"), and its throttling."""
 
 
 def jsonata(expression: str) -> str:
@@ -60,13 +73,13 @@ class Steps:
 
     :param functions: what decides.
     :param training_data: the ETL function.
-    :param poll: how long to wait before looking again.
+    :param polling: how long to wait before looking again.
     :param personalize_arns: ARNs, as patterns, that the state machine may touch in Personalize.
     """
 
     functions: RetrainingFunctions
     training_data: lambda_.IFunction
-    poll: cdk.Duration
+    polling: Polling
     personalize_arns: Sequence[str]
 
     def ask(
@@ -88,9 +101,9 @@ class Steps:
             payload=sfn.TaskInput.from_object(dict(payload)),
             assign=assign,
             outputs=jsonata("$states.result.Payload") if outputs is None else outputs,
+            retry_on_service_exceptions=False,  # CDK's own comes without jitter, and not for throttling
         )
-        if retry:
-            _retry(state, retry)
+        _retry(state, [*_INVOCATION_CAN_PASS, *retry])
         return state
 
     def personalize(
@@ -132,19 +145,22 @@ class Steps:
         action: str,
         parameters: Mapping[str, Any],
         member: str,
+        *,
+        every: int,
+        give_up: tuple[str, sfn.State] | None = None,
     ) -> Phase:
         """Look at something again and again until it is ACTIVE; a failure ends the run with its reason.
 
         :param what: `{phase}: {thing}`; the states are named after it.
         :param member: of the answer, the object that has `Status`.
+        :param every: seconds between two looks.
+        :param give_up: in JSONata, when not to wait any longer, and what comes then.
         """
         fragment = Phase(scope, f"Await {what}")
         look = self.personalize(
             fragment, f"{what} active?", action, parameters, outputs=jsonata(f"$states.result.{member}")
         )
-        wait = sfn.Wait.jsonata(
-            fragment, f"{what} not yet", time=sfn.WaitTime.duration(self.poll), outputs={}
-        )
+        wait = sfn.Wait.jsonata(fragment, f"{what} not yet", time=pause(every), outputs={})
         failed = sfn.Fail.jsonata(
             fragment,
             f"{what} failed",
@@ -154,18 +170,20 @@ class Steps:
                 "($exists($states.input.FailureReason) ? ': ' & $states.input.FailureReason : '')"
             ),
         )
-        decide = (
-            sfn.Choice.jsonata(fragment, f"{what} state")
-            .when(
-                sfn.Condition.jsonata(
-                    jsonata(
-                        "$contains($states.input.Status, 'FAILED') or $contains($states.input.Status, 'STOP')"
-                    )
-                ),
-                failed,
-            )
-            .when(sfn.Condition.jsonata(jsonata("$states.input.Status != 'ACTIVE'")), wait.next(look))
+        decide = sfn.Choice.jsonata(fragment, f"{what} state").when(
+            sfn.Condition.jsonata(
+                jsonata(
+                    "$contains($states.input.Status, 'FAILED') or $contains($states.input.Status, 'STOP')"
+                )
+            ),
+            failed,
         )
+        if give_up is not None:
+            too_late, then = give_up
+            decide.when(
+                sfn.Condition.jsonata(jsonata(f"$states.input.Status != 'ACTIVE' and {too_late}")), then
+            )
+        decide.when(sfn.Condition.jsonata(jsonata("$states.input.Status != 'ACTIVE'")), wait.next(look))
         look.next(decide)
         fragment.reads(look, until=[decide])
         return fragment
@@ -178,7 +196,10 @@ class Steps:
         fragment = Phase(scope, f"Tear down {what}")
         step = self.ask(fragment, what, self.functions.retire, {"colour": jsonata(colour)})
         wait = sfn.Wait.jsonata(
-            fragment, f"{what}, not gone yet", time=sfn.WaitTime.duration(self.poll), outputs={}
+            fragment,
+            f"{what}, not gone yet",
+            time=pause(self.polling.retirement),
+            outputs={},
         )
         gone = sfn.Choice.jsonata(fragment, f"{what}, gone?").when(
             sfn.Condition.jsonata(jsonata("$states.input.gone = false")), wait.next(step)
@@ -186,6 +207,10 @@ class Steps:
         step.next(gone)
         fragment.reads(step, until=[gone])
         return fragment
+
+
+def pause(seconds: int) -> sfn.WaitTime:
+    return sfn.WaitTime.duration(cdk.Duration.seconds(seconds))
 
 
 def _retry(state: sfn.TaskStateBase, errors: Sequence[str]) -> None:

@@ -1,109 +1,130 @@
-"""The steps of the flip, and the two that undo or repair it; see `live_colour`."""
+"""The steps of the flip, and those that undo or repair it; see `live_colour` and `proving`."""
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import boto3
 
 from retraining.live_colour import LiveColour
+from retraining.proving import Proof
+from retraining.reports import Reports
+from retraining.rollback import roll_back
+from retraining.run_lock import RunLock
+from retraining.sampling import sample
 from retraining.settings import Settings
-from vocabulary.colours import Colour, colour_of, live_colour_of
-from vocabulary.lake import dataset_folder, popular_key
-from vocabulary.placements import Placement
+from vocabulary.colours import NO_COLOUR, Colour, colour_of, live_colour_of
 
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.INFO)
-
-_HEAD_BYTES = 65_536
-_SAMPLED = 20
-_NEWCOMER = "colorway-heartbeat"
 
 
 class AlarmDuringBake(Exception):
     """An alarm of the new colour rang while the old one was still there; the flip was taken back."""
 
 
+class FlipTakenBack(Exception):
+    """Somebody has moved the pointer back to the old colour while the new one was on trial."""
+
+
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer `prove`, `move`, `bake` and `reconcile`."""
+    """Answer `ask`, `prove`, `share`, `move`, `watch`, `keep`, `reconcile` and `roll-back`."""
     settings = Settings.from_environ(os.environ)
     live = LiveColour.of(settings, _client)
+    reports = Reports(_client("s3"), settings.training_bucket)
     match event.get("action", "reconcile"):  # EventBridge sends its own event, which has no action
-        case "prove":
-            return _prove(settings, live, colour_of(event["colour"]), event["run_id"])
-        case "move":
-            live.move(colour_of(event["colour"]), event["version"])
-            _publish_popular(settings, event["run_id"])
+        case "ask":
+            _proof(settings, reports, event["run_id"]).ask_campaigns(colour_of(event["colour"]))
             return {}
-        case "bake":
-            return _bake(settings, live, event)
+        case "prove":
+            proof = _proof(settings, reports, event["run_id"])
+            return prove(live, proof, colour_of(event["colour"]))
+        case "share":
+            live.share(event["version"], event["weight"], guard=_guard(settings, event))
+            return {}
+        case "move":
+            live.move(colour_of(event["colour"]), event["version"], guard=_guard(settings, event))
+            reports.publish_popular(event["run_id"], settings.placement_names)
+            return {}
+        case "watch":
+            return _watch(settings, live, event)
+        case "keep":
+            require_pointer(live, event["colour"])
+            reports.keep(event["run_id"])
+            reports.forget_popular_except(settings.placement_names)
+            return {}
         case "reconcile":
             repaired = live.reconcile()
             _LOG.info("reconciled: %s", repaired or "nothing to repair")
             return {"repaired": repaired}
+        case "roll-back":
+            return roll_back(
+                live, lambda run_id: _proof(settings, reports, run_id), reports, apply=event["apply"] is True
+            )
         case action:
-            raise ValueError(f"action must be prove, move, bake or reconcile, got {action!r}")
+            raise ValueError(
+                f"action must be ask, prove, share, move, watch, keep, reconcile or roll-back, got {action!r}"
+            )
 
 
-def _prove(settings: Settings, live: LiveColour, colour: Colour, run_id: str) -> dict[str, Any]:
-    """Publish a version for the colour and have it answer known users and a new one, per placement."""
+def prove(live: LiveColour, proof: Proof, colour: Colour) -> dict[str, Any]:
+    """Publish a version for the colour and have it answer; traffic stays where it is.
+
+    :raises HeartbeatFailed: naming placement, check, figure and limit.
+    """
     before = live.version()
     version = live.prepare(colour)
-    users, items = _sample(settings, run_id)
     try:
-        for placement in settings.placements:
-            live.beat(version, colour, _heartbeat(placement, users, items))
+        proof.ask_version(live, version, colour)
     except Exception:
         live.forget_preparation()
         raise
     return {"version": version, "previous_version": before}
 
 
-def _heartbeat(placement: Placement, users: list[str], items: list[str]) -> dict[str, Any]:
-    request: dict[str, Any] = {"placement": placement.name, "user_ids": [*users, _NEWCOMER]}
-    if placement.needs == "item":
-        request["item_ids"] = items[: len(request["user_ids"])]
-    return request
+def require_pointer(live: LiveColour, colour: str) -> None:
+    """
+    :raises FlipTakenBack: unless the pointer names the colour.
+    """
+    if (pointed := live.pointed() or NO_COLOUR) != colour:
+        raise FlipTakenBack(f"the pointer says {pointed}, not {colour}: somebody went back")
 
 
-def _sample(settings: Settings, run_id: str) -> tuple[list[str], list[str]]:
-    """Some users and items of the run's training data."""
-    s3, prefix = _client("s3"), dataset_folder(run_id, "interactions")
-    key = s3.list_objects_v2(Bucket=settings.training_bucket, Prefix=prefix)["Contents"][0]["Key"]
-    head = s3.get_object(Bucket=settings.training_bucket, Key=key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
-    lines = head["Body"].read().decode("utf-8", errors="ignore").splitlines()
-    whole = io.StringIO("\n".join(lines[:-1] if len(lines) > 2 else lines))
-    rows = list(csv.DictReader(whole, escapechar="\\", doublequote=False))
-    users = list(dict.fromkeys(row["USER_ID"] for row in rows))[:_SAMPLED]
-    items = list(dict.fromkeys(row["ITEM_ID"] for row in rows))[: _SAMPLED + 1]
-    return users, items
+def _proof(settings: Settings, reports: Reports, run_id: str) -> Proof:
+    drawn = sample(_client("s3"), settings.training_bucket, run_id, users=settings.heartbeat_gate.known_users)
+    return Proof(settings, _client, reports, run_id, drawn)
 
 
-def _publish_popular(settings: Settings, run_id: str) -> None:
-    """Let serving fall back to the popular items of the run that has just gone live."""
-    bucket = settings.training_bucket
-    for placement in settings.placements:
-        _client("s3").copy_object(
-            Bucket=bucket,
-            Key=popular_key(placement.name),
-            CopySource={"Bucket": bucket, "Key": popular_key(placement.name, run_id)},
-        )
+def _watch(settings: Settings, live: LiveColour, event: dict[str, Any]) -> dict[str, Any]:
+    """Look at the alarms of the new colour; if one rings, take the flip back and say which.
 
-
-def _bake(settings: Settings, live: LiveColour, event: dict[str, Any]) -> dict[str, Any]:
-    """Look at the alarms of the new colour; if one rings, take the flip back and say which."""
+    `expected` is the colour that the pointer names as long as nobody has moved it.
+    """
+    require_pointer(live, event["expected"])
     names = settings.bake_alarms[event["colour"]]
     alarms = _client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM") if names else {}
     ringing = sorted(alarm["AlarmName"] for alarm in alarms.get("MetricAlarms", ()))
     if ringing:
-        live.restore(live_colour_of(event["previous"]), event["previous_version"])
+        live.restore(
+            live_colour_of(event["previous"]), event["previous_version"], guard=_guard(settings, event)
+        )
         raise AlarmDuringBake(f"{', '.join(ringing)} rang; {event['previous']} is live again")
     return {"quiet": True}
+
+
+def _guard(settings: Settings, event: dict[str, Any]) -> Callable[[], None]:
+    """Lets traffic be moved for as long as the run that wants it holds the lock."""
+    lock = RunLock(_table(settings.coordination_table))
+    return lambda: lock.require(event["execution"])
+
+
+@cache
+def _table(name: str) -> Any:
+    return boto3.resource("dynamodb").Table(name)
 
 
 @cache

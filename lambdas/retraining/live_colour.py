@@ -14,18 +14,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from retraining.heartbeat import HeartbeatFailed
 from retraining.settings import Settings
 from vocabulary.colours import NO_COLOUR, Colour, live_colour_of
 
 VARIABLE = "LIVE_COLOUR"
 
+Guard = Callable[[], None]
+
+_DEPLOYED = ("CodeSha256", "Handler", "Runtime", "Role", "MemorySize", "Timeout")
+
+
+def _no_guard() -> None:
+    """For whoever is not a run that can be stopped."""
+
 
 class ServingStackBusy(Exception):
     """CloudFormation is at work on the serving stack; the flip waits, or one of the two would be lost."""
-
-
-class HeartbeatFailed(Exception):
-    """The new version does not answer as it should; the message says what came instead."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,14 @@ class LiveColour:
 
     def served(self) -> Colour | None:
         """The colour of the version behind the alias."""
-        return live_colour_of(self._configuration(self.version())["Environment"]["Variables"][VARIABLE])
+        return self._colour(self.version())
 
     def in_use(self) -> set[Colour]:
-        """Every colour that must not be torn down now."""
-        return {colour for colour in (self.pointed(), self.served()) if colour is not None}
+        """Every colour that must not be torn down now: pointed at, or sent any share of the traffic."""
+        alias = self._alias()
+        versions = [alias["FunctionVersion"], *_weights(alias)]
+        colours = [self.pointed(), *(self._colour(version) for version in versions)]
+        return {colour for colour in colours if colour is not None}
 
     def prepare(self, colour: Colour) -> str:
         """Publish a version that serves `colour`; traffic stays where it is. Answers the version.
@@ -80,38 +88,77 @@ class LiveColour:
         """Make the next deploy publish the pointer's colour again, whatever was being prepared."""
         self._set_variable(self.pointed())
 
-    def beat(self, version: str, colour: Colour, request: dict[str, Any]) -> None:
-        """Ask that very version for recommendations.
+    def beat(self, version: str, colour: Colour, request: dict[str, Any]) -> list[list[str]]:
+        """Ask that very version for recommendations; answer the item ids of each list.
 
         :raises HeartbeatFailed: unless every answer comes from this colour's own campaign with items.
         """
+        answers = self._answers(version, request)
+        placement = request["placement"]
+        for each in answers:
+            if each["source"] != "personalize" or each["colour"] != colour or not each["items"]:
+                raise HeartbeatFailed(
+                    f"{placement}: expected items of {colour} from personalize, "
+                    f"got {len(each['items'])} items of {each['colour']} from {each['source']}"
+                    + (f" ({each['error']})" if "error" in each else "")
+                )
+        return [each["items"] for each in answers]
+
+    def beat_of_live(self, request: dict[str, Any]) -> list[list[str]] | None:
+        """What the version behind the alias answers to the same, or None when it does not."""
+        try:
+            answers = self._answers(self.version(), request)
+        except HeartbeatFailed:
+            return None  # it may not know the placement: a deploy has just brought it
+        return [each["items"] for each in answers]
+
+    def _answers(self, version: str, request: dict[str, Any]) -> list[dict[str, Any]]:
         reply = self.aws("lambda").invoke(
             FunctionName=self.function, Qualifier=version, Payload=json.dumps({"heartbeat": request}).encode()
         )
         answer = json.loads(reply["Payload"].read())
         if "FunctionError" in reply:
             raise HeartbeatFailed(f"version {version} fails: {answer.get('errorMessage', answer)}")
-        placement = request["placement"]
-        for each in answer["answers"]:
-            if each["source"] != "personalize" or each["colour"] != colour or not each["items"]:
-                raise HeartbeatFailed(
-                    f"{placement}: expected items of {colour} from personalize, "
-                    f"got {len(each['items'])} items of {each['colour']} from {each['source']}"
-                )
+        answers: list[dict[str, Any]] = answer["answers"]
+        return answers
 
-    def move(self, colour: Colour, version: str) -> None:
+    def share(self, version: str, weight: float, *, guard: Guard = _no_guard) -> None:
+        """Send a share of the traffic, 0 to 1, to `version`; the pointer stays.
+
+        :param guard: raises when the run is no longer at work; then nothing has changed. So for `move`
+            and `restore`.
+        :raises ServingStackBusy: while CloudFormation changes the serving stack.
+        """
+        self._refuse_while_the_stack_changes()
+        guard()
+        self._move_alias(self.version(), {version: weight})
+        self._still(guard, self.pointed())
+
+    def on_canary(self) -> bool:
+        """Whether a version beside the alias's own takes a share of the traffic."""
+        return bool(_weights(self._alias()))
+
+    def move(self, colour: Colour, version: str, *, guard: Guard = _no_guard) -> None:
         """Point at `colour`, then send the traffic to `version`.
 
         :raises ServingStackBusy: while CloudFormation changes the serving stack.
         """
         self._refuse_while_the_stack_changes()
+        current, before = self._current(version, colour), self.pointed()
+        guard()
         self._point(colour)
-        self._move_alias(version)
+        self._still(guard, before)
+        self._move_alias(current)
+        self._set_variable(colour)  # a deploy since the preparation may have put the old one there
 
-    def restore(self, colour: Colour | None, version: str) -> None:
+    def restore(self, colour: Colour | None, version: str, *, guard: Guard = _no_guard) -> None:
         """Take a flip back: traffic first, then the pointer, then what a deploy would publish."""
-        self._move_alias(version)
+        current, before = self._current(version, colour), self.pointed()
+        guard()
+        self._move_alias(current)
+        self._still(guard, before)
         self._point(colour)
+        self._still(guard, before)
         self._set_variable(colour)
 
     def reconcile(self) -> str | None:
@@ -124,6 +171,11 @@ class LiveColour:
         pointed, served = self.pointed(), self.served()
         if pointed == served:
             self.forget_preparation()
+            if _weights(self._alias()):
+                self._move_alias(self.version())
+                return (
+                    f"alias {self.alias} shared its traffic with a colour that nobody proves any more: ended"
+                )
             return None
         self._move_alias(self._publish(pointed))
         return (
@@ -132,8 +184,33 @@ class LiveColour:
 
     def version(self) -> str:
         """The version behind the alias."""
-        alias = self.aws("lambda").get_alias(FunctionName=self.function, Name=self.alias)
-        return str(alias["FunctionVersion"])
+        return str(self._alias()["FunctionVersion"])
+
+    def _alias(self) -> dict[str, Any]:
+        alias: dict[str, Any] = self.aws("lambda").get_alias(FunctionName=self.function, Name=self.alias)
+        return alias
+
+    def _colour(self, version: str) -> Colour | None:
+        return live_colour_of(self._configuration(version)["Environment"]["Variables"][VARIABLE])
+
+    def _current(self, version: str, colour: Colour | None) -> str:
+        """The version, or one made anew when a deploy has changed the function since it was published."""
+        if _but_for_the_colour(self._configuration(version)) == _but_for_the_colour(self._configuration()):
+            return version
+        return self._publish(colour)
+
+    def _still(self, guard: Guard, pointed: Colour | None) -> None:
+        """Go on if the guard lets us; otherwise bring everything back to the colour that was `pointed` at.
+
+        Whoever clears a stopped run away has decided by what alias and pointer said before a change that
+        came too late, and may have torn down what it made live.
+        """
+        try:
+            guard()
+        except Exception:
+            self._point(pointed)
+            self.reconcile()
+            raise
 
     def _publish(self, colour: Colour | None) -> str:
         self._set_variable(colour)
@@ -166,9 +243,12 @@ class LiveColour:
             FunctionName=self.function, WaiterConfig={"Delay": 1, "MaxAttempts": 600}, **qualifier
         )
 
-    def _move_alias(self, version: str) -> None:
+    def _move_alias(self, version: str, weights: dict[str, float] | None = None) -> None:
         self.aws("lambda").update_alias(
-            FunctionName=self.function, Name=self.alias, FunctionVersion=version, RoutingConfig={}
+            FunctionName=self.function,
+            Name=self.alias,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": weights or {}},
         )
 
     def _point(self, colour: Colour | None) -> None:
@@ -180,3 +260,15 @@ class LiveColour:
         status = self.aws("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]["StackStatus"]
         if status.endswith("_IN_PROGRESS"):
             raise ServingStackBusy(f"stack {self.stack} is {status}")
+
+
+def _weights(alias: dict[str, Any]) -> dict[str, float]:
+    """Versions that take a share of the alias's traffic, beside its own."""
+    weights: dict[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return weights
+
+
+def _but_for_the_colour(configuration: dict[str, Any]) -> dict[str, Any]:
+    """What a deploy may change of the function."""
+    variables = {**configuration["Environment"]["Variables"], VARIABLE: ""}
+    return {name: configuration.get(name) for name in _DEPLOYED} | {"variables": variables}

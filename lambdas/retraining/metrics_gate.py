@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import Any
+
+from vocabulary.gates import Check, MetricsGate
+from vocabulary.placements import Placement
 
 
 class MetricsGateRefused(Exception):
     """The model falls short; the message says which metric, the figure and the limit."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One metric of one placement held against its floor."""
+def check(
+    metrics: Mapping[str, float],
+    *,
+    placement: Placement,
+    gate: MetricsGate,
+    live: Mapping[str, Any] | None,
+) -> list[Check]:
+    """Hold a solution version's metrics against the placement's floors and the live model's metrics.
 
-    metric: str
-    figure: float | None
-    floor: float
+    :param live: what `told` said of the placement in the run that is live, or None.
+    """
+    floors = [
+        Check(name, metrics.get(name), "at least", floor)
+        for name, floor in sorted(placement.metric_floors.items())
+    ]
+    if live is None or live["recipe"] != placement.recipe:
+        return floors
+    return floors + [
+        Check(f"{name} beside the live model's {then:.4f}", metrics.get(name), "at least", limit)
+        for name in gate.compared
+        if (then := live["metrics"].get(name)) is not None
+        and (limit := round(min(then * (1 - gate.allowed_drop), then - gate.negligible), 4)) > 0
+    ]
 
-    @property
-    def holds(self) -> bool:
-        return self.figure is not None and self.figure >= self.floor
 
-    def __str__(self) -> str:
-        return f"{self.metric} is {self.figure}, the floor is {self.floor}"
-
-
-def check(metrics: Mapping[str, float], floors: Mapping[str, float]) -> list[Check]:
-    """Hold a solution version's metrics against the placement's floors, each by name."""
-    return [Check(name, metrics.get(name), floor) for name, floor in sorted(floors.items())]
-
-
-def report(metrics: Mapping[str, float], checks: list[Check]) -> dict[str, object]:
-    """What is kept of the gate beside the run's report."""
-    return {
-        "metrics": dict(metrics),
-        "checks": [{**asdict(each), "holds": each.holds} for each in checks],
-        "passed": all(each.holds for each in checks),
-    }
+def told(metrics: Mapping[str, float], *, placement: Placement, verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a model in the run's report."""
+    return {"recipe": placement.recipe, "metrics": dict(metrics), **verdict}

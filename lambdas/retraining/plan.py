@@ -52,5 +52,7 @@ def plan(settings: Settings, live: Colour | None, started: datetime) -> dict[str
 
 
 def _campaign_config(placement: Placement) -> dict[str, Any]:
-    """As Step Functions' SDK integration spells it; empty for a recipe without exploration."""
-    return {"ItemExplorationConfig": placement.exploration} if placement.exploration else {}
+    """As Step Functions' SDK integration spells it; empty where the placement wants nothing of it."""
+    exploration = {"ItemExplorationConfig": placement.exploration} if placement.exploration else {}
+    metadata = {"EnableMetadataWithRecommendations": True} if placement.metadata else {}
+    return {**exploration, **metadata}

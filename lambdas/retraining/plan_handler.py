@@ -13,7 +13,7 @@ import boto3
 from retraining.plan import plan
 from retraining.run_lock import LockHeldError, RunLock
 from retraining.settings import Settings
-from vocabulary.colours import NO_COLOUR, live_colour_of
+from vocabulary.colours import COLOURS, NO_COLOUR, Colour, colour_of, live_colour_of
 from vocabulary.coordination import TABLE_KEY, OpenColour, open_colour_key
 from vocabulary.metrics import emit
 
@@ -27,6 +27,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "begin":
             return _begin(settings, lock, execution, only_when_nothing_is_live=event["first_only"])
         case "clear":
+            if event.get("colour"):
+                return _retire_by_hand(settings, lock, execution, colour=colour_of(event["colour"]))
             return _take_over(settings, lock, execution, failed=event["failed"])
         case "end":
             lock.release(execution)
@@ -41,8 +43,7 @@ def _begin(
     settings: Settings, lock: RunLock, execution: str, *, only_when_nothing_is_live: bool
 ) -> dict[str, Any]:
     live = live_colour_of(_pointer(settings))
-    if live is not None:
-        _report_model_age(settings, lock.table)
+    _report_what_is_there(settings, lock.table, live)
     if only_when_nothing_is_live and live is not None:
         return {"outcome": "nothing-to-do", "says": f"{live} is live"}
     run = plan(settings, live, datetime.now(UTC))
@@ -62,20 +63,34 @@ def _take_over(settings: Settings, lock: RunLock, execution: str, *, failed: str
     return {"outcome": "go", "run": plan(settings, live, datetime.now(UTC))}
 
 
+def _retire_by_hand(settings: Settings, lock: RunLock, execution: str, *, colour: Colour) -> dict[str, Any]:
+    """On-call wants a colour gone: not while it is live, nor while a retraining runs that may be building it.
+
+    :raises LockHeldError: while a retraining runs.
+    """
+    if live_colour_of(_pointer(settings)) == colour:
+        return {"outcome": "nothing-to-do", "says": f"{colour} is live"}
+    lock.acquire(execution, run_id="retiring", now=_now())
+    return {"outcome": "go", "run": {"colour": colour}}
+
+
 def _report_duration(settings: Settings, *, started: int) -> None:
     emit({"environment": settings.names.environment}, {}, {"RetrainingDuration": _now() - started})
 
 
-def _report_model_age(settings: Settings, table: Any) -> None:
-    live = live_colour_of(_pointer(settings))
-    assert live is not None
-    item = table.get_item(Key={TABLE_KEY: open_colour_key(live)}).get("Item")
-    if item is not None:
-        emit(
-            {"environment": settings.names.environment},
-            {},
-            {"ModelAge": _now() - OpenColour.from_item(item).cutoff},
-        )
+def _report_what_is_there(settings: Settings, table: Any, live: Colour | None) -> None:
+    """Say every hour how old the live model is, whether there is none, how long a dormant colour is open."""
+    environment = {"environment": settings.names.environment}
+    emit(environment, {"NothingLive": int(live is None)})
+    for colour in COLOURS:
+        item = table.get_item(Key={TABLE_KEY: open_colour_key(colour)}).get("Item")
+        if item is None:
+            continue
+        age = _now() - OpenColour.from_item(item).cutoff
+        if colour == live:
+            emit(environment, {}, {"ModelAge": age})
+        else:
+            emit(environment, {}, {"DormantColourAge": age})
 
 
 def _pointer(settings: Settings) -> str:

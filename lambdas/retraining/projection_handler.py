@@ -10,7 +10,8 @@ from typing import Any
 
 import boto3
 
-from retraining.projection import open_colour, put_markers
+from retraining.projection import close_colour, open_colour, put_markers
+from retraining.run_lock import NoLongerAtWork, RunLock
 from retraining.settings import Settings
 from vocabulary.colours import colour_of
 
@@ -25,15 +26,21 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     now = int(time.time() * 1000)
     match event["action"]:
         case "open":
+            table, colour = _table(settings.coordination_table), colour_of(event["colour"])
             opened = open_colour(
-                _table(settings.coordination_table),
-                colour=colour_of(event["colour"]),
+                table,
+                colour=colour,
                 run_id=event["run_id"],
                 tracking_id=event["tracking_id"],
                 dataset_group_arn=event["dataset_group_arn"],
                 now=now,
                 lead=int(settings.cutoff_lead_seconds * 1000),
             )
+            try:
+                RunLock(table).require(event["execution"])
+            except NoLongerAtWork:  # stopped, and cleared away before the colour was registered
+                close_colour(table, colour)
+                raise
             # Step Functions waits for whole seconds: go on in the next
             settled = datetime.fromtimestamp(_settled(settings, opened.cutoff) / 1000 + 1, UTC)
             return {"cutoff": opened.cutoff, "settled_at": settled.strftime("%Y-%m-%dT%H:%M:%SZ")}

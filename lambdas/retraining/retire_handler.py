@@ -14,7 +14,7 @@ from retraining.live_colour import LiveColour
 from retraining.projection import close_colour
 from retraining.settings import Settings
 from vocabulary.colours import live_colour_of
-from vocabulary.schemas import SCHEMAS, schema_name
+from vocabulary.schemas import ExtraColumns, schema_name, schemas
 
 _A_DEPLOY = timedelta(hours=1)
 """A younger schema may be that of a deploy under way, which this code is too old to know of."""
@@ -25,7 +25,10 @@ class ColourInUse(Exception):
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """One step of retiring `colour`; answers whether it is gone, and otherwise what is being waited for."""
+    """One step of retiring `colour`; answers whether it is gone, and otherwise what is being waited for.
+
+    With `only_ask` nothing is touched: it answers, or raises ColourInUse.
+    """
     settings = Settings.from_environ(os.environ)
     colour = live_colour_of(event["colour"])
     if colour is None:  # before the first training there is no old colour
@@ -39,6 +42,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             )
 
     guard()
+    if event.get("only_ask"):
+        return {"gone": False, "waiting_for": []}
     close_colour(_table(settings.coordination_table), colour)
     step = retire_step(
         _client("personalize"),
@@ -50,7 +55,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         guard=guard,
     )
     if step.gone:
-        current = {schema_name(settings.names.prefix, kind, schema) for kind, schema in SCHEMAS.items()}
+        extra = ExtraColumns.from_json(os.environ.get("EXTRA_COLUMNS", "{}"))
+        current = {schema_name(settings.names.prefix, kind, text) for kind, text in schemas(extra).items()}
         sweep_schemas(_client("personalize"), settings.names.prefix, keep=current, older_than=_A_DEPLOY)
     return {"gone": step.gone, "waiting_for": list(step.waiting_for)}
 

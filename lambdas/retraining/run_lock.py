@@ -13,6 +13,10 @@ class LockHeldError(Exception):
     """Another execution is at work; the message names it."""
 
 
+class NoLongerAtWork(Exception):
+    """The run was stopped and another execution has its lock: a function outlives what waits for it."""
+
+
 @dataclass(frozen=True)
 class RunLock:
     """The lock of one deployment.
@@ -22,7 +26,7 @@ class RunLock:
     """
 
     table: Any
-    is_running: Callable[[str], bool]
+    is_running: Callable[[str], bool] = lambda _: True
 
     def holder(self) -> str | None:
         """The execution that holds the lock, running or not."""
@@ -49,7 +53,16 @@ class RunLock:
                 **names,
             )
         except self.table.meta.client.exceptions.ConditionalCheckFailedException as race:
-            raise LockHeldError(f"{self.holder()} was quicker") from race
+            quicker = self.holder()
+            if quicker != execution:  # else the answer to our own put was lost, and the SDK put again
+                raise LockHeldError(f"{quicker} was quicker") from race
+
+    def require(self, execution: str) -> None:
+        """
+        :raises NoLongerAtWork: unless `execution` holds the lock.
+        """
+        if (holder := self.holder()) != execution:
+            raise NoLongerAtWork(f"{execution} has no lock any more, {holder or 'nobody'} has")
 
     def release(self, execution: str) -> None:
         """Give the lock back; a lock that is not ours (any more) stays as it is."""

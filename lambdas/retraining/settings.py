@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from vocabulary import placements
+from vocabulary import gates, placements
 from vocabulary.colours import Colour, Names, personalize_arn
+from vocabulary.gates import HeartbeatGate, MetricsGate
 from vocabulary.placements import Placement
 
 
@@ -28,6 +29,8 @@ class Settings:
     collector_timeout_seconds: float
     stream: str
     bake_alarms: dict[str, list[str]]
+    metrics_gate: MetricsGate = field(default_factory=MetricsGate)
+    heartbeat_gate: HeartbeatGate = field(default_factory=HeartbeatGate)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -50,6 +53,8 @@ class Settings:
                 colour: [name for name in environ[f"BAKE_ALARMS_{colour.upper()}"].split(",") if name]
                 for colour in ("maize", "blue")
             },
+            metrics_gate=gates.metrics_gate(environ["METRICS_GATE"]),
+            heartbeat_gate=gates.heartbeat_gate(environ["HEARTBEAT_GATE"]),
         )
 
     def arn(self, kind: str, name: str) -> str:
@@ -57,6 +62,13 @@ class Settings:
 
     def dataset_group_arn(self, colour: Colour) -> str:
         return self.arn("dataset-group", self.names.dataset_group(colour))
+
+    @property
+    def placement_names(self) -> list[str]:
+        return [placement.name for placement in self.placements]
+
+    def campaign_arn(self, colour: Colour, placement: str) -> str:
+        return self.arn("campaign", self.names.campaign(colour, placement))
 
     def placement(self, name: str) -> Placement:
         for placement in self.placements:

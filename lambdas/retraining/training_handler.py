@@ -1,19 +1,20 @@
-"""The two steps of training that Step Functions cannot do by itself: define a solution, judge a model."""
+"""Two steps of training that Step Functions cannot do by itself: define a solution, judge a model."""
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cache
 from typing import Any
 
 import boto3
 
-from retraining.metrics_gate import MetricsGateRefused, check, report
+from retraining.filters import create_filters, require_filters
+from retraining.metrics_gate import MetricsGateRefused, check, told
+from retraining.reports import Reports
 from retraining.settings import Settings
 from retraining.solutions import define_solution
 from vocabulary.colours import colour_of
-from vocabulary.lake import run_folder
+from vocabulary.gates import failed, verdict
 from vocabulary.metrics import emit
 
 
@@ -25,26 +26,44 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "define":
             colour = colour_of(event["colour"])
             arn = define_solution(_client("personalize"), settings, colour=colour, placement=placement)
+            create_filters(_client("personalize"), settings, colour=colour, placement=placement)
             return {"solution_arn": arn}
         case "judge":
-            return _judge(settings, placement, event["solution_version_arn"], event["run_id"])
+            colour = colour_of(event["colour"])
+            require_filters(_client("personalize"), settings, colour=colour, placement=placement)
+            reports = Reports(_client("s3"), settings.training_bucket)
+            metrics = _client("personalize").get_solution_metrics(
+                solutionVersionArn=event["solution_version_arn"]
+            )["metrics"]
+            return judge(settings, reports, metrics, placement_name=placement, run_id=event["run_id"])
         case action:
             raise ValueError(f"action must be define or judge, got {action!r}")
 
 
-def _judge(settings: Settings, placement: str, version_arn: str, run_id: str) -> dict[str, Any]:
-    metrics = _client("personalize").get_solution_metrics(solutionVersionArn=version_arn)["metrics"]
-    checks = check(metrics, settings.placement(placement).metric_floors)
-    _client("s3").put_object(
-        Bucket=settings.training_bucket,
-        Key=f"{run_folder(run_id)}/metrics/{placement}.json",
-        Body=json.dumps(report(metrics, checks), indent=2).encode(),
-        ContentType="application/json",
+def judge(
+    settings: Settings, reports: Reports, metrics: dict[str, float], *, placement_name: str, run_id: str
+) -> dict[str, Any]:
+    """Hold the metrics against their limits; the report says what came of it, either way.
+
+    :raises MetricsGateRefused: naming each metric that falls short.
+    """
+    placement = settings.placement(placement_name)
+    live = ((reports.last_good() or {}).get("metrics") or {}).get(placement_name)
+    checks = check(metrics, placement=placement, gate=settings.metrics_gate, live=live)
+    reports.add(
+        run_id, "metrics", placement_name, told(metrics, placement=placement, verdict=verdict(checks))
     )
-    refused = [each for each in checks if not each.holds]
-    if refused:
-        emit({"environment": settings.names.environment}, {"GateFailures": len(refused)})
-        raise MetricsGateRefused(f"{placement}: " + "; ".join(map(str, refused)))
+    if refused := failed(checks):
+        emit(
+            {"environment": settings.names.environment},
+            {"GateFailures": len(refused)},
+            properties={
+                "gate": "metrics",
+                "run_id": run_id,
+                "refused": [f"{placement_name}: {each}" for each in refused],
+            },
+        )
+        raise MetricsGateRefused(f"{placement_name}: " + "; ".join(refused))
     return {"metrics": metrics}
 
 

@@ -168,3 +168,43 @@ def test_fails_for_a_key_that_nothing_would_ask_for(cdk_app: cdk.App) -> None:
 def test_fails_for_an_authorization_that_does_not_exist(cdk_app: cdk.App) -> None:
     with pytest.raises(ValueError, match="authorization must be api-key or iam, got 'none'"):
         define(cdk_app, authorization="none")
+
+
+def test_a_page_of_an_allowed_origin_is_told_so_before_it_asks_and_needs_no_key_for_that(
+    cdk_app: cdk.App,
+) -> None:
+    _, stack = define(cdk_app, allowed_origins=["https://shop.example"])
+    preflights = [
+        each for each in resources(stack, "AWS::ApiGateway::Method") if each["HttpMethod"] == "OPTIONS"
+    ]
+    assert preflights
+    for each in preflights:
+        (answer,) = each["Integration"]["IntegrationResponses"]
+        told = answer["ResponseParameters"]
+        assert told["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
+        assert "x-api-key" in told["method.response.header.Access-Control-Allow-Headers"]
+        assert not each.get("ApiKeyRequired")
+
+
+def test_a_firewall_blocks_whoever_asks_far_too_often_and_known_attacks(cdk_app: cdk.App) -> None:
+    api, stack = define(cdk_app, requests_per_address=5000)
+    (acl,) = resources(stack, "AWS::WAFv2::WebACL")
+    rate, *managed = sorted(acl["Rules"], key=lambda rule: rule["Priority"])
+    assert rate["Action"] == {"Block": {}}
+    assert rate["Statement"]["RateBasedStatement"]["Limit"] == 5000
+    groups = [rule["Statement"]["ManagedRuleGroupStatement"] for rule in managed]
+    assert {group["Name"] for group in groups} == {
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
+    for rule in (acl, *acl["Rules"]):
+        assert rule["VisibilityConfig"]["SampledRequestsEnabled"] is False  # they show who asked
+    (association,) = resources(stack, "AWS::WAFv2::WebACLAssociation")
+    assert stack.resolve(api.api.deployment_stage.stage_arn) == association["ResourceArn"]
+
+
+def test_without_settings_for_them_there_is_neither_firewall_nor_preflight(cdk_app: cdk.App) -> None:
+    _, stack = define(cdk_app)
+    assert resources(stack, "AWS::WAFv2::WebACL") == []
+    assert {each["HttpMethod"] for each in resources(stack, "AWS::ApiGateway::Method")} == {"GET", "POST"}

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,17 +12,22 @@ from aws_cdk import assertions
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 
 from colorway.coordination import Coordination
 from colorway.nightly_retraining import NightlyRetraining
+from colorway.on_call import OnCall
+from colorway.polling import Polling
 from colorway.retraining_functions import RetrainingFunctions
 from colorway.training_bucket import TrainingBucket
 from vocabulary.colours import Names
+from vocabulary.gates import HeartbeatGate, MetricsGate
 from vocabulary.phases import CLEARING, PHASES, phase_of
 from vocabulary.placements import Placement
 
 Template = Mapping[str, Any]
+
+PLACEMENT = "row-of-the-test"
+SNAPSHOT = Path(__file__).parent / "snapshots" / "retraining.asl.json"
 
 
 @pytest.fixture
@@ -46,13 +53,15 @@ def template(cdk_app: cdk.App) -> Template:
         stack,
         "Functions",
         names=names,
-        placements=[Placement(name="row")],
+        placements=[Placement(name=PLACEMENT)],
         coordination=Coordination(stack, "Coordination", names=names),
         training_bucket=training.bucket,
         serving=function,
         alias=lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version),
         serving_stack=stack,
         bake_alarms={"maize": [alarm], "blue": [alarm]},
+        metrics_gate=MetricsGate(),
+        heartbeat_gate=HeartbeatGate(),
         stream=kinesis.Stream(stack, "Stream"),
         cutoff_lead=cdk.Duration.seconds(90),
         collector_timeout=cdk.Duration.seconds(10),
@@ -68,10 +77,12 @@ def template(cdk_app: cdk.App) -> Template:
         schemas={"interactions": "i", "items": "t", "users": "u"},
         serving_stack=stack,
         nightly_at=(3, 30),
-        poll=cdk.Duration.seconds(30),
+        polling=Polling(),
+        canary=cdk.Duration.minutes(5),
         bake=cdk.Duration.minutes(15),
+        longest_model=cdk.Duration.hours(8),
         longest=cdk.Duration.hours(12),
-        on_call=sns.Topic(stack, "OnCall"),
+        on_call=OnCall(stack, "OnCall"),
     )
     return assertions.Template.from_stack(stack).to_json()
 
@@ -101,6 +112,72 @@ def test_every_state_says_which_phase_it_belongs_to(template: Template) -> None:
     retraining, clearing = machines(template)
     assert {phase_of(name) for name, _ in states_of(retraining)} == set(PHASES)
     assert {phase_of(name) for name, _ in states_of(clearing)} == {CLEARING}
+
+
+def test_the_definition_is_the_one_that_was_reviewed(template: Template) -> None:
+    retraining, _ = machines(template)
+    written = json.dumps(retraining, indent=2) + "\n"
+    if os.environ.get("REFRESH_SNAPSHOTS"):
+        SNAPSHOT.parent.mkdir(exist_ok=True)
+        SNAPSHOT.write_text(written)
+    # Read the difference; when it is meant, run this with REFRESH_SNAPSHOTS=1
+    assert json.loads(SNAPSHOT.read_text()) == retraining
+    assert SNAPSHOT.read_text() == written
+
+
+def test_a_model_that_trains_too_long_is_stopped_and_the_run_fails_whether_it_could_be_or_not(
+    template: Template,
+) -> None:
+    states = dict(states_of(machines(template)[0]))
+    assert states["train: find the version"]["Assign"]["stop_at"] == "{% $millis() + 28800000 %}"
+    failed, too_long, not_yet = states["train: model state"]["Choices"]
+    assert too_long["Condition"] == "{% $states.input.Status != 'ACTIVE' and $millis() > $stop_at %}"
+    assert [each["Next"] for each in (failed, too_long, not_yet)] == [
+        "train: model failed",
+        "train: stop the model",
+        "train: model not yet",
+    ]
+    stop = states["train: stop the model"]
+    assert stop["Resource"].endswith(":personalize:stopSolutionVersionCreation")
+    assert stop["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    assert {stop["Next"], stop["Catch"][-1]["Next"]} == {"train: model took too long"}
+    assert states["train: model took too long"]["Error"] == "TrainingTookTooLong"
+
+
+def test_each_kind_of_thing_is_looked_at_as_often_as_it_takes(template: Template) -> None:
+    waits = {name: state["Seconds"] for name, state in states_of(machines(template)[0]) if "Seconds" in state}
+    assert waits == {
+        "open: clear what is left of the colour, not gone yet": 30,
+        "open: dataset group not yet": 15,
+        "open: interactions dataset not yet": 10,
+        "open: event tracker not yet": 10,
+        "export: not yet in the lake": 20,
+        "import: dataset not yet": 10,
+        "import: job not yet": 60,
+        "train: solution not yet": 10,
+        "train: model not yet": 120,
+        "train: campaign not yet": 60,
+        "flip: canary wait": 60,
+        "bake: wait": 60,
+        "retire: tear the old colour down, not gone yet": 30,
+    }
+
+
+def test_the_canary_is_watched_with_the_pointer_where_it_was_and_the_bake_with_it_moved(
+    template: Template,
+) -> None:
+    states = dict(states_of(machines(template)[0]))
+    for phase, looks, expected in (("flip: canary", 5, "previous"), ("bake:", 15, "colour")):
+        assert states[f"{phase} begin"]["Assign"] == {"looks": looks}
+        payload = states[f"{phase} look at the alarms"]["Arguments"]["Payload"]
+        assert payload["expected"] == f"{{% $run.{expected} %}}"
+    assert states["flip: send the canary a share"]["Arguments"]["Payload"]["weight"] == 0.1
+
+
+def test_no_placement_is_named_so_that_another_is_one_entry_of_the_environment(template: Template) -> None:
+    retraining, _ = machines(template)
+    assert PLACEMENT not in json.dumps(retraining)
+    assert dict(states_of(retraining))["train: each placement"].get("MaxConcurrency", 0) == 0
 
 
 def test_the_phases_follow_each_other_in_their_order(template: Template) -> None:

@@ -8,15 +8,17 @@ from aws_cdk import assertions
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 
 from colorway.coordination import Coordination
 from colorway.first_training import FirstTraining
 from colorway.nightly_retraining import NightlyRetraining
+from colorway.on_call import OnCall
+from colorway.polling import Polling
 from colorway.purge import Purge
 from colorway.retraining_functions import RetrainingFunctions
 from colorway.training_bucket import TrainingBucket
 from vocabulary.colours import Names
+from vocabulary.gates import HeartbeatGate, MetricsGate
 from vocabulary.placements import Placement
 
 NAMES = Names("shop", "test")
@@ -47,6 +49,8 @@ def template(cdk_app: cdk.App) -> dict[str, Any]:
         alias=lambda_.Alias(stack, "Live", alias_name="live", version=some.current_version),
         serving_stack=stack,
         bake_alarms={"maize": [alarm], "blue": [alarm]},
+        metrics_gate=MetricsGate(),
+        heartbeat_gate=HeartbeatGate(),
         stream=kinesis.Stream(stack, "Stream"),
         cutoff_lead=cdk.Duration.seconds(90),
         collector_timeout=cdk.Duration.seconds(10),
@@ -62,10 +66,12 @@ def template(cdk_app: cdk.App) -> dict[str, Any]:
         schemas={"interactions": "i", "items": "t", "users": "u"},
         serving_stack=stack,
         nightly_at=(3, 0),
-        poll=cdk.Duration.seconds(30),
+        polling=Polling(),
+        canary=None,
+        longest_model=cdk.Duration.hours(8),
         bake=cdk.Duration.minutes(15),
         longest=cdk.Duration.hours(12),
-        on_call=sns.Topic(stack, "OnCall"),
+        on_call=OnCall(stack, "OnCall"),
     )
     purge = Purge(stack, "Purge", names=NAMES, retraining=retraining, coordination=coordination, **platform)
     FirstTraining(stack, "FirstTraining", state_machine=retraining.state_machine, after=[purge], **platform)

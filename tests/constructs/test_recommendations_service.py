@@ -10,15 +10,17 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 
 from colorway import python_function
+from colorway.on_call import OnCall
 from colorway.recommendations_service import RecommendationsService
+from recommendations.experiment import Experiment
 from recommendations.observation import observe
 from recommendations.recommender import Recommendation
 from recommendations.request import Request
 from recommendations.settings import Settings
 from vocabulary.colours import COLOURS, Names
+from vocabulary.experiment import SCHEMA
 from vocabulary.placements import Placement
 
 NAMES = Names("colorway", "test")
@@ -46,7 +48,8 @@ class Defined:
                 "requests_per_second": 20,
                 "burst": 40,
                 "reserved_concurrency": None,
-                "topic": sns.Topic(self.stack, "Topic"),
+                "experiment_spread": cdk.Duration.minutes(10),
+                "on_call": OnCall(self.stack, "OnCall"),
                 "runtime": lambda_.Runtime.PYTHON_3_13,
                 "architecture": lambda_.Architecture.ARM_64,
                 **props,
@@ -80,6 +83,7 @@ def test_cloudformation_reads_the_live_colour_so_the_template_does_not_hold_it(d
 def test_the_function_understands_its_environment(defined: Defined) -> None:
     variables = defined.properties(defined.service.function)["Environment"]["Variables"]
     known = {name: value if isinstance(value, str) else "x" for name, value in variables.items()}
+    known["EXPERIMENT"] = "a/e/p"  # CloudFormation puts the ids together
     settings = Settings.from_environ({**known, "LIVE_COLOUR": "blue", "AWS_REGION": "us-east-1"})
     assert tuple(settings.placements.values()) == PLACEMENTS
     assert settings.names == NAMES
@@ -93,10 +97,13 @@ def test_clients_reach_the_version_that_the_alias_names(defined: Defined) -> Non
     assert alias["Name"] == "live"
     assert alias["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
     alias_id = defined.logical_id(defined.service.alias)
-    (method,) = defined.template.find_resources("AWS::ApiGateway::Method").values()
-    assert {"Ref": alias_id} in method["Properties"]["Integration"]["Uri"]["Fn::Join"][1]
-    (permission,) = defined.template.find_resources("AWS::Lambda::Permission").values()
-    assert permission["Properties"]["FunctionName"] == {"Ref": alias_id}
+    methods = defined.template.find_resources("AWS::ApiGateway::Method").values()
+    for method in methods:
+        assert {"Ref": alias_id} in method["Properties"]["Integration"]["Uri"]["Fn::Join"][1]
+    permissions = defined.template.find_resources("AWS::Lambda::Permission").values()
+    for permission in permissions:
+        assert permission["Properties"]["FunctionName"] == {"Ref": alias_id}
+    assert len(methods) == len(permissions) == 3
 
 
 def test_a_version_that_a_rollback_may_want_survives_the_next_deployment(defined: Defined) -> None:
@@ -122,8 +129,11 @@ def test_changed_code_is_a_new_version_and_nothing_else_is(
 
 
 def test_the_function_may_ask_its_own_campaigns_and_read_popular_items_and_no_more(defined: Defined) -> None:
+    role = defined.properties(defined.service.function)["Role"]["Fn::GetAtt"][0]
     policies = defined.template.find_resources("AWS::IAM::Policy")
-    (policy,) = (each["Properties"] for each in policies.values())
+    (policy,) = (
+        each["Properties"] for each in policies.values() if {"Ref": role} in each["Properties"]["Roles"]
+    )
     statements = policy["PolicyDocument"]["Statement"]
     granted = {
         (action, json.dumps(resource))
@@ -134,21 +144,27 @@ def test_the_function_may_ask_its_own_campaigns_and_read_popular_items_and_no_mo
     assert all(statement["Effect"] == "Allow" for statement in statements)
     assert {action for action, _ in granted} == {
         "personalize:GetRecommendations",
+        "personalize:GetPersonalizedRanking",
         "s3:GetObject",
+        "appconfig:StartConfigurationSession",
+        "appconfig:GetLatestConfiguration",
+    }
+    endings = {
+        "personalize": "/colorway-test-*",
+        "s3": ":s3:::the-training-bucket/popular/*.json",
+        "appconfig": "/configuration/",
     }
     for action, resource in granted:
-        ending = (
-            ":s3:::the-training-bucket/popular/*.json" if action == "s3:GetObject" else "/colorway-test-*"
-        )
-        assert ending in resource
+        assert endings[action.partition(":")[0]] in resource
 
 
-def test_every_alarm_pages_and_names_a_heading_of_the_runbook(defined: Defined) -> None:
-    (topic_id,) = defined.template.find_resources("AWS::SNS::Topic")
-    topic = {"Ref": topic_id}
+def test_every_alarm_tells_on_call_and_names_a_heading_of_the_runbook(defined: Defined) -> None:
+    notices = {
+        "Ref": next(each for each in defined.template.find_resources("AWS::SNS::Topic") if "Notices" in each)
+    }
     headings = set()
     for alarm in defined.template.find_resources("AWS::CloudWatch::Alarm").values():
-        assert alarm["Properties"]["AlarmActions"] == [topic]
+        assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [notices]
         description = alarm["Properties"]["AlarmDescription"]
         headings.add(description.rpartition("docs/runbook.md#")[2])
     assert headings == {
@@ -157,6 +173,7 @@ def test_every_alarm_pages_and_names_a_heading_of_the_runbook(defined: Defined) 
         "recommendations-slow",
         "recommendations-refused",
         "recommendations-starved",
+        "experiment-unknown",
         "colour-erring",
         "colour-falling-back",
     }
@@ -176,7 +193,7 @@ def test_alarms_watch_metrics_that_the_function_emits(
     defined: Defined, capsys: pytest.CaptureFixture[str]
 ) -> None:
     observe(
-        Request(user_id="ann", placement=PLACEMENTS[0]),
+        Request("ann", PLACEMENTS[0]),
         Recommendation(items=[], source="popular"),
         environment="test",
         live_colour="maize",
@@ -189,7 +206,7 @@ def test_alarms_watch_metrics_that_the_function_emits(
     own = [
         alarm["Properties"]
         for alarm in defined.template.find_resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Namespace"] == "Colorway"
+        if alarm["Properties"].get("Namespace") == "Colorway"
         and not alarm["Properties"]["MetricName"].startswith("Throttled ")
     ]
     assert own
@@ -201,6 +218,37 @@ def test_alarms_watch_metrics_that_the_function_emits(
 def test_reserved_concurrency_is_the_functions(cdk_app: cdk.App) -> None:
     defined = Defined(cdk_app, reserved_concurrency=7)
     assert defined.properties(defined.service.function)["ReservedConcurrentExecutions"] == 7
+
+
+def test_sandboxes_are_kept_ready_behind_the_alias_only_where_asked_for(cdk_app: cdk.App) -> None:
+    app = cdk.App(context=cdk_app.node.get_all_context())
+    assert "ProvisionedConcurrencyConfig" not in (plain := Defined(cdk_app)).properties(plain.service.alias)
+    ready = Defined(app, provisioned_concurrency=3)
+    assert ready.properties(ready.service.alias)["ProvisionedConcurrencyConfig"] == {
+        "ProvisionedConcurrentExecutions": 3
+    }
+
+
+def test_the_experiment_is_checked_spread_slowly_and_watched(defined: Defined) -> None:
+    (profile,) = defined.template.find_resources("AWS::AppConfig::ConfigurationProfile").values()
+    (validator,) = profile["Properties"]["Validators"]
+    assert (validator["Type"], json.loads(validator["Content"])) == ("JSON_SCHEMA", SCHEMA)
+    (first,) = defined.template.find_resources("AWS::AppConfig::HostedConfigurationVersion").values()
+    assert Experiment.read(first["Properties"]["Content"]) is None
+    strategies = defined.template.find_resources("AWS::AppConfig::DeploymentStrategy").values()
+    spread = {each["Properties"]["DeploymentDurationInMinutes"]: each["Properties"] for each in strategies}
+    assert (spread[10]["GrowthFactor"], spread[10]["FinalBakeTimeInMinutes"]) == (10, 10)
+    assert spread[0]["FinalBakeTimeInMinutes"] == 0
+    (environment,) = defined.template.find_resources("AWS::AppConfig::Environment").values()
+    watched = {each["AlarmArn"]["Fn::GetAtt"][0] for each in environment["Properties"]["Monitors"]}
+    alarms = defined.template.find_resources("AWS::CloudWatch::Alarm")
+    pages = {alarms[each]["Properties"]["AlarmDescription"].rpartition("#")[2] for each in watched}
+    assert pages == {
+        "recommendations-failing",
+        "recommendations-falling-back",
+        "recommendations-slow",
+        "experiment-unknown",
+    }
 
 
 def _listed(value: Any) -> list[Any]:

@@ -26,10 +26,23 @@ from vocabulary.placements import Placement
         ("event_types", (), "at least one"),
         ("minimum_interactions", 999, "at least 1000"),
         ("cutoff_lead", cdk.Duration.seconds(20), "more than forwarder_cache"),
+        ("longest_model", cdk.Duration.hours(12), "less than longest_training"),
+        ("canary", cdk.Duration.seconds(0), "more than 0 s"),
         ("authorization", "none", "api-key, iam"),
         ("requests_per_second", 0, "at least 1"),
         ("burst", 1, "at least requests_per_second"),
         ("time_budget", cdk.Duration.millis(10), "50 ms to 10 s"),
+        ("provisioned_concurrency", 0, "1 to 1000"),
+        ("allowed_origins", ("shop.example",), "scheme and host"),
+        ("allowed_origins", ("https://shop.example/path",), "scheme and host"),
+        ("requests_per_address", 9, "10 to"),
+        ("experiment_spread", cdk.Duration.hours(25), "0 to 1440"),
+        ("placements", (Placement(name="row", filters={"Not": "EXCLUDE x"}),), "a-z"),
+        ("placements", (Placement(name="row", filters={"not": "DROP x"}),), "INCLUDE"),
+        ("placements", (Placement(name="row", filters={"not-" + "x" * 60: "EXCLUDE x"}),), "63"),
+        ("placements", (Placement(name="row", metadata=("C",) * 11),), "at most 10"),
+        ("placements", (Placement(name="row", filters={f"n{n}": "EXCLUDE x" for n in range(31)}),), "30"),
+        ("placements", (Placement(name="row", filters={"not": "EXCLUDE " + "x" * 3000}),), "3000"),
     ],
 )
 def test_a_setting_out_of_bounds_is_refused_with_its_name_and_what_is_allowed(
@@ -38,6 +51,13 @@ def test_a_setting_out_of_bounds_is_refused_with_its_name_and_what_is_allowed(
     settings: dict[str, Any] = {"name": "test", setting: value}
     with pytest.raises(ValueError, match=rf"{setting}.*allowed: .*{allowed}"):
         Environment(**settings)
+
+
+def test_containers_kept_ready_and_a_canary_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match=r"provisioned_concurrency is 3, allowed: None, where"):
+        Environment(name="test", provisioned_concurrency=3, canary=cdk.Duration.minutes(5))
+    with pytest.raises(ValueError, match=r"provisioned_concurrency is 3, allowed: 1 to 2"):
+        Environment(name="test", provisioned_concurrency=3, reserved_concurrency=2)
 
 
 def test_a_refusal_shows_the_value_and_whose_it_is() -> None:

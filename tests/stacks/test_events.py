@@ -20,7 +20,7 @@ def define(app: cdk.App, environment: Environment, api_key: apigateway.IApiKey |
         lake=data.lake,
         coordination_table=data.coordination.table,
         api_key=api_key,
-        on_call=data.on_call.topic,
+        on_call=data.on_call,
         env=where,
     )
 
@@ -34,8 +34,9 @@ def test_every_environment_says_where_events_go(cdk_app: cdk.App, environment: E
     cache = str(environment.forwarder_cache.to_seconds())
     functions = [each["Properties"] for each in template.find_resources("AWS::Lambda::Function").values()]
     variables = [function["Environment"]["Variables"] for function in functions]
-    assert [each["FORWARDER_CACHE_SECONDS"] for each in variables if "FORWARDER_CACHE_SECONDS" in each] == [
-        cache
+    # The redrive looks anew more often than the forwarder does
+    assert cache in [
+        each["FORWARDER_CACHE_SECONDS"] for each in variables if "FORWARDER_CACHE_SECONDS" in each
     ]
 
 

@@ -18,7 +18,7 @@ def serving(app: cdk.App, environment: Environment) -> ServingStack:
         environment=environment,
         training_bucket=data.training.bucket,
         live_pointer_name=environment.names.live_pointer,
-        on_call=data.on_call.topic,
+        on_call=data.on_call,
     )
 
 

@@ -99,9 +99,56 @@ class Story:
 
         :raises RetrainingFailedError: when it fails.
         """
+        return self.follow(self.start())
+
+    def start(self) -> str:
+        """Start a retraining once nothing else does; answers the ARN of its execution."""
         retraining_progress.await_idle(self.connection, self.output("RetrainingArn"))
-        execution = retraining_progress.start(self.connection, self.output("RetrainingArn"))
+        return retraining_progress.start(self.connection, self.output("RetrainingArn"))
+
+    def follow(self, execution: str) -> dict[str, Any]:
+        """Wait for a retraining's end; answers what it said there.
+
+        :raises RetrainingFailedError: when it fails.
+        """
         return retraining_progress.follow(self.connection, execution, Progress(io.StringIO()))
+
+    @contextmanager
+    def endless_bake(self) -> Iterator[None]:
+        """Retrainings that begin meanwhile look at the alarms for as long as it takes."""
+
+        def change(states: dict[str, Any]) -> None:
+            states["bake: begin"]["Assign"]["looks"] = 10_000
+
+        with self._other_definition(change):
+            yield
+
+    @contextmanager
+    def impatience_with(self, placement: str) -> Iterator[None]:
+        """Retrainings that begin meanwhile stop this placement's model after a second."""
+
+        def change(states: dict[str, Any]) -> None:
+            each = states["train: each placement"]["ItemProcessor"]["States"]
+            patience = f"$name = '{placement}' ? 1000 : 600000"
+            each["train: find the version"]["Assign"]["stop_at"] = f"{{% $millis() + ({patience}) %}}"
+
+        with self._other_definition(change):
+            yield
+
+    @contextmanager
+    def _other_definition(self, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        states, arn = self.connection.client("stepfunctions"), self.output("RetrainingArn")
+        before = states.describe_state_machine(stateMachineArn=arn)["definition"]
+        definition = json.loads(before)
+        change(definition["States"])
+        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+        yield
+        states.update_state_machine(stateMachineArn=arn, definition=before)
+
+    def bake_alarms(self, colour: str) -> list[str]:
+        """Names of the alarms that take a flip to the colour back."""
+        variable = f"BAKE_ALARMS_{colour.upper()}"
+        return deployed.settings_with(self.connection, variable)[variable].split(",")
 
     def pointer(self) -> str:
         """The colour that the live pointer names."""
@@ -114,18 +161,30 @@ class Story:
         return sorted(group["name"].rpartition("-")[2] for group in found)
 
     def recommended(self, user_id: str, count: int = 10) -> list[str]:
-        answer = self.api.recommendations(user_id, placement="recommended-for-you", num_results=str(count))
+        """What a model recommends; a busy machine may at first be too slow, and popular items answer."""
+        asked, api = {"placement": "recommended-for-you", "num_results": str(count)}, self.api
+        answer = api.recommendations(user_id, **asked)
+
+        def of_a_model() -> bool:
+            answer.update(api.recommendations(user_id, **asked))
+            return bool(answer["source"] == "personalize")
+
+        if answer["source"] != "personalize":
+            until(of_a_model, f"a model answers for {user_id}")
         return [item["item_id"] for item in answer["items"]]
 
     @contextmanager
-    def steady_traffic(self) -> Iterator[Traffic]:
-        """Requests one after the other, for as long as this lasts."""
+    def steady_traffic(self, *, pause: float = 0) -> Iterator[Traffic]:
+        """Requests one after the other, for as long as this lasts.
+
+        :param pause: seconds between them.
+        """
         seen, stop, api = Traffic(), threading.Event(), self.api
         users = list(self.market.customers["user_id"][:50])
 
         def ask() -> None:
             for count in range(1_000_000):
-                if stop.is_set():
+                if stop.wait(pause):
                     return
                 try:
                     answer = api.recommendations(users[count % 50], placement="recommended-for-you")
@@ -182,8 +241,11 @@ class Story:
         heard: list[dict[str, Any]] = []
 
         def read() -> list[dict[str, Any]]:
-            messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ())
-            heard.extend(json.loads(message["Body"]) for message in messages)
+            while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+                for message in messages:
+                    if "says" in (told := json.loads(message["Body"])):  # of a run; alarms tell there too
+                        heard.append(told)
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             return heard
 
         return read

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from random import Random
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from local_cloud import on_call
 from local_cloud.live_api import ApiError
+from local_cloud.on_call import RefusedError
 from local_cloud.retraining_progress import RetrainingFailedError
+from local_cloud.status import status
+from tests.story.crashes import OF_FIRST_RUN, OF_SLOW_TRAINING, WAYS, Crashes, describe
 from tests.story.deployment import Story, until
+from tests.story.exactly_once import Scene, check_colour, check_lake
+from tests.story.proof import Proof
 
 pytestmark = pytest.mark.story
 
@@ -112,7 +120,23 @@ def test_08_what_a_customer_did_before_the_flip_is_in_the_new_colour(story: Stor
     assert any(each in kind for each in top)
 
 
-def test_09_a_retraining_with_too_little_data_fails_with_the_reason_and_changes_nothing(story: Story) -> None:
+def test_09_on_call_sees_what_is_live_and_cannot_tear_it_down_nor_go_back_to_nothing(story: Story) -> None:
+    told = "\n".join(status(story.connection))
+    assert re.search(r"live +blue since", told)
+    assert re.search(r"trained on events received before .* UTC", told)
+    for placement in ("recommended-for-you", "similar-items", "popular"):
+        assert re.search(rf"{placement} +NDCG@25 0\.\d+, MRR@25 0\.\d+, coverage \d\.\d+", told)
+    assert re.search(r"dormant +maize: does not exist", told)
+    assert told.count("SUCCEEDED") == 3
+    with pytest.raises(RefusedError, match="ColourInUse: blue is in use"):
+        on_call.retire(story.connection, "blue", apply=True)
+    with pytest.raises(RefusedError, match="NoWayBack: maize does not answer"):
+        on_call.roll_back(story.connection, apply=True)
+    assert on_call.retire(story.connection, "maize", apply=True) == ["  maize does not exist."]
+    assert (story.pointer(), story.groups()) == ("blue", ["blue"])
+
+
+def test_10_a_retraining_with_too_little_data_fails_with_the_reason_and_changes_nothing(story: Story) -> None:
     pages = story.listen_to_pages()
     with story.hardly_any_history(), story.steady_traffic() as traffic:
         with pytest.raises(RetrainingFailedError, match=r"DataGateRefused.*interactions.*1000"):
@@ -126,7 +150,31 @@ def test_09_a_retraining_with_too_little_data_fails_with_the_reason_and_changes_
     assert "DataGateRefused" in str(pages()[0])
 
 
-def test_10_a_deploy_of_changed_function_code_keeps_the_live_colour(story: Story) -> None:
+def test_11_an_alarm_during_the_bake_takes_the_flip_back_and_no_request_fails(story: Story) -> None:
+    cloudwatch, pages = story.connection.client("cloudwatch"), story.listen_to_pages()
+    alarm = story.bake_alarms("maize")[0]
+    with story.endless_bake(), story.steady_traffic() as traffic:
+        execution = story.start()
+        until(lambda: story.pointer() == "maize", "maize is on trial")
+        seen = traffic.colours["maize"]
+        until(lambda: traffic.colours["maize"] > seen + 20, "maize answers")
+        with pytest.raises(RefusedError, match="is at work"):
+            on_call.retire(story.connection, "blue", apply=True)
+        assert "blue is there and answers" in on_call.roll_back(story.connection, apply=False)[0]
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="trial")
+        with pytest.raises(
+            RetrainingFailedError, match=rf"bake: .*AlarmDuringBake.*{alarm} rang; blue is live"
+        ):
+            story.follow(execution)
+        assert story.pointer() == "blue"
+        until(lambda: story.groups() == ["blue"], "the colour that rang is cleared away")
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="trial over")
+    assert traffic.failures == []
+    assert set(traffic.sources) == {"personalize"}
+    until(lambda: "AlarmDuringBake" in str(pages()), "on-call hears of it")
+
+
+def test_12_a_deploy_of_changed_function_code_keeps_the_live_colour(story: Story) -> None:
     handler = story.root / "lambdas" / "recommendations" / "handler.py"
     handler.write_text(handler.read_text() + "\n_DEPLOYED_AGAIN = True\n")
     function = story.output("ServingFunctionName")
@@ -140,12 +188,29 @@ def test_10_a_deploy_of_changed_function_code_keeps_the_live_colour(story: Story
     assert story.pointer() == "blue"
 
 
-def test_11_the_night_after_a_failure_and_a_deploy_succeeds_without_help(story: Story) -> None:
-    assert story.retrain()["colour"] == "maize"
+def test_13_the_night_after_a_failure_and_a_deploy_succeeds_among_events_that_count_once_each(
+    story: Story,
+) -> None:
+    scene = Scene(story, clients=2)
+    assert scene.retrain_in_trouble(seed=14, events=500) == "maize"
     assert (story.pointer(), story.groups()) == ("maize", ["maize"])
+    scene.drain()
+    found, _ = check_colour(scene, check_lake(scene), "maize")
+    assert found.bulk
+    assert found.streamed
 
 
-def test_12_destroying_the_stacks_leaves_nothing_in_personalize(story: Story) -> None:
+def test_14_a_run_that_goes_wrong_at_any_step_hurts_nothing_and_the_next_goes_through(story: Story) -> None:
+    crashes = Crashes(story)
+    proof = Proof(crashes)  # of a sample; all of them are tried by test_crash.py
+    states = crashes.tasks("retraining").keys() - {*OF_FIRST_RUN, *OF_SLOW_TRAINING}
+    for state, way in Random(14).sample([(state, way) for state in sorted(states) for way in WAYS], 2):
+        proof.fails(f"{state}, {describe(way)}", crashes.fault("retraining", state, **way))
+    proof.succeeds("the next")
+    proof.is_given()
+
+
+def test_15_destroying_the_stacks_leaves_nothing_in_personalize(story: Story) -> None:
     story.deployment.destroy()
     personalize = story.connection.client("personalize")
     assert personalize.list_dataset_groups()["datasetGroups"] == []

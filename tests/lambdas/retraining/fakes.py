@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 
 class ConditionalCheckFailed(Exception):
     pass
@@ -55,15 +57,18 @@ class Lambda:
         self.latest = {"LIVE_COLOUR": colour, "APP": "colorway"}
         self.revision = 0
         self.versions: dict[str, dict[str, str]] = {}
+        self.weights: dict[str, float] = {}
         self.alias = self.publish_version(FunctionName="f")["Version"]
         self.answer: Callable[[str, dict[str, Any]], Any] = self._answer
 
     def get_alias(self, *, FunctionName: str, Name: str) -> dict[str, Any]:
-        return {"FunctionVersion": self.alias}
+        routing = {"RoutingConfig": {"AdditionalVersionWeights": self.weights}} if self.weights else {}
+        return {"FunctionVersion": self.alias, **routing}
 
     def update_alias(self, *, FunctionName: str, Name: str, FunctionVersion: str, RoutingConfig: Any) -> None:
         assert FunctionVersion in self.versions
-        self.alias = FunctionVersion
+        self.alias, self.weights = FunctionVersion, RoutingConfig["AdditionalVersionWeights"]
+        assert self.weights.keys() <= self.versions.keys()
 
     def get_function_configuration(
         self, *, FunctionName: str, Qualifier: str | None = None
@@ -90,7 +95,7 @@ class Lambda:
 
     def _answer(self, version: str, request: dict[str, Any]) -> Any:
         colour = self.versions[version]["LIVE_COLOUR"]
-        each = {"source": "personalize", "colour": colour, "items": [{"item_id": "a"}]}
+        each = {"source": "personalize", "colour": colour, "items": ["a"]}
         return {"answers": [each for _ in request["user_ids"]]}
 
 
@@ -114,3 +119,69 @@ class CloudFormation:
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         return {"Stacks": [{"StackStatus": self.status}]}
+
+
+class S3:
+    """One bucket's objects by key, with conditional writes and ranges.
+
+    `before_write` are done once each, before the next writes: what others do in between.
+    """
+
+    def __init__(self, objects: dict[str, str]) -> None:
+        self.objects = {key: body.encode() for key, body in objects.items()}
+        self.before_write: list[Callable[[], None]] = []
+
+    def read_json(self, key: str) -> Any:
+        return json.loads(self.objects[key])
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str | None = None) -> dict[str, Any]:
+        body = self.objects[Key]
+        if Range:
+            first, last = Range.removeprefix("bytes=").split("-")
+            body = body[int(first) : int(last) + 1]
+        return {"Body": SimpleNamespace(read=lambda: body), "ETag": self._etag(Key)}
+
+    def put_object(
+        self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, IfMatch: str | None = None
+    ) -> None:
+        if self.before_write:
+            self.before_write.pop()()
+        if IfMatch is not None and IfMatch != self._etag(Key):
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+        self.objects[Key] = Body
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
+        del self.objects[Key]
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
+        return {
+            "Contents": [
+                {"Key": key, "Size": len(body)}
+                for key, body in self.objects.items()
+                if key.startswith(Prefix)
+            ]
+        }
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **of: [getattr(self, operation)(**of)])
+
+    def _etag(self, key: str) -> str:
+        return str(hash(self.objects[key]))
+
+
+class Campaigns:
+    """Campaigns that answer everybody with a list of their own, `answers` times at most."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, str]] = []
+        self.answers = 1000
+
+    def get_recommendations(self, **asked: str) -> dict[str, Any]:
+        self.calls.append(asked)
+        if len(self.calls) > self.answers:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetRecommendations")
+        return {"itemList": [{"itemId": f"{asked['userId']}-{place}"} for place in range(25)]}
+
+    def get_personalized_ranking(self, *, inputList: list[str], **asked: str) -> dict[str, Any]:
+        self.calls.append({**asked, "inputList": ",".join(inputList)})
+        return {"personalizedRanking": [{"itemId": item} for item in inputList]}

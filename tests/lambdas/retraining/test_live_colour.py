@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from retraining.live_colour import HeartbeatFailed, LiveColour, ServingStackBusy
+from retraining.heartbeat import HeartbeatFailed
+from retraining.live_colour import LiveColour, ServingStackBusy
+from retraining.run_lock import NoLongerAtWork
 from tests.lambdas.retraining.fakes import CloudFormation, Lambda, Ssm
 
 REQUEST = {"placement": "recommended-for-you", "user_ids": ["u1", "u2"]}
@@ -55,6 +59,52 @@ def test_both_colours_are_in_use_while_alias_and_pointer_differ() -> None:
     assert cloud.live.in_use() == {"maize", "blue"}
 
 
+def test_a_canary_takes_its_share_and_counts_as_in_use_though_the_pointer_stays() -> None:
+    cloud = Cloud("maize")
+    before, version = cloud.live.version(), cloud.live.prepare("blue")
+    cloud.live.share(version, 0.1)
+    assert (cloud.lambda_.alias, cloud.lambda_.weights) == (before, {version: 0.1})
+    assert (cloud.live.pointed(), cloud.live.in_use()) == ("maize", {"maize", "blue"})
+
+
+@pytest.mark.parametrize("end", ["move", "restore", "reconcile"])
+def test_a_canary_ends_with_all_the_traffic_in_one_place(end: str) -> None:
+    cloud = Cloud("maize")
+    before, version = cloud.live.version(), cloud.live.prepare("blue")
+    cloud.live.share(version, 0.1)
+    match end:
+        case "move":
+            cloud.live.move("blue", version)
+        case "restore":
+            cloud.live.restore("maize", before)
+        case "reconcile":  # the run was stopped
+            cloud.live.reconcile()
+    colour = "blue" if end == "move" else "maize"
+    assert cloud.lambda_.weights == {}
+    assert (cloud.live.served(), cloud.live.in_use()) == (colour, {colour})
+    assert cloud.lambda_.latest["LIVE_COLOUR"] == colour
+
+
+@pytest.mark.parametrize("way", ["forward", "back"])
+def test_a_flip_keeps_what_was_deployed_since_the_version_was_published(way: str) -> None:
+    cloud = Cloud("maize")
+    before, version = cloud.live.version(), cloud.live.prepare("blue")
+    if way == "back":
+        cloud.live.move("blue", version)
+    cloud.lambda_.latest = {"LIVE_COLOUR": str(cloud.live.pointed()), "APP": "colorway", "NEW": "setting"}
+    cloud.lambda_.alias = cloud.lambda_.publish_version(FunctionName="f")["Version"]
+    if way == "forward":
+        cloud.live.move("blue", version)
+    else:
+        cloud.live.restore("maize", before)
+    colour = "blue" if way == "forward" else "maize"
+    assert cloud.lambda_.versions[cloud.lambda_.alias] == {
+        "LIVE_COLOUR": colour,
+        "APP": "colorway",
+        "NEW": "setting",
+    }
+
+
 @pytest.mark.parametrize("step", ["prepare", "move"])
 def test_nothing_moves_while_cloudformation_is_at_work_on_the_serving_stack(step: str) -> None:
     cloud = Cloud("maize")
@@ -77,16 +127,49 @@ def test_a_deploy_that_published_the_old_colour_is_put_right() -> None:
     assert cloud.live.reconcile() is None
 
 
+def guard(*answers: bool) -> Callable[[], None]:
+    """Whether the run is still at work, each time it is asked; after that as at the last."""
+    left = list(answers)
+
+    def require() -> None:
+        if not (left.pop(0) if len(left) > 1 else left[0]):
+            raise NoLongerAtWork
+
+    return require
+
+
+@pytest.mark.parametrize("at_work", [(False,), (True, False), (True, True, False)])
+@pytest.mark.parametrize("step", ["share", "move", "restore"])
+def test_a_run_that_was_stopped_and_cleared_meanwhile_leaves_live_what_was(
+    step: str, at_work: tuple[bool, ...]
+) -> None:
+    cloud = Cloud("maize")
+    version = cloud.live.prepare("blue")
+    with suppress(NoLongerAtWork):
+        match step:
+            case "share":
+                cloud.live.share(version, 0.1, guard=guard(*at_work))
+            case "move":
+                cloud.live.move("blue", version, guard=guard(*at_work))
+            case "restore":
+                cloud.live.restore("blue", version, guard=guard(*at_work))
+    asked = {"share": 2, "move": 2, "restore": 3}[step]
+    if len(at_work) <= asked:
+        assert (cloud.live.pointed(), cloud.live.served(), cloud.lambda_.weights) == ("maize", "maize", {})
+    else:  # it was at work whenever that mattered
+        assert cloud.live.in_use() >= {"blue"}
+
+
 def test_a_heartbeat_passes_when_the_colour_itself_answers() -> None:
     cloud = Cloud("maize")
-    cloud.live.beat(cloud.live.prepare("blue"), "blue", REQUEST)
+    assert cloud.live.beat(cloud.live.prepare("blue"), "blue", REQUEST) == [["a"], ["a"]]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        {"source": "popular", "colour": "blue", "items": [{"item_id": "a"}]},
-        {"source": "personalize", "colour": "maize", "items": [{"item_id": "a"}]},
+        {"source": "popular", "colour": "blue", "items": ["a"]},
+        {"source": "personalize", "colour": "maize", "items": ["a"]},
         {"source": "personalize", "colour": "blue", "items": []},
     ],
     ids=["a fallback", "the other colour", "nothing"],

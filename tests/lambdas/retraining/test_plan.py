@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from retraining.metrics_gate import check
 from retraining.plan import plan
 from retraining.projection import open_colour
 from retraining.settings import Settings
@@ -68,12 +67,3 @@ def test_a_repeated_opening_keeps_the_cutoff_that_the_forwarder_may_know() -> No
         ).cutoff
 
     assert [opened("t1", 1000), opened("t1", 2000), opened("t2", 3000)] == [1090, 1090, 3090]
-
-
-def test_the_metrics_gate_names_figure_and_floor_of_what_falls_short() -> None:
-    held, short, absent = check({"coverage": 0.5, "precision_at_5": 0.01}, {
-        "coverage": 0.1, "precision_at_5": 0.02, "precision_at_99": 0.1,
-    })  # fmt: skip
-    assert held.holds
-    assert str(short) == "precision_at_5 is 0.01, the floor is 0.02"
-    assert not absent.holds

@@ -51,3 +51,15 @@ def test_a_repeated_step_takes_the_lock_once_more_without_harm() -> None:
     for _ in range(2):
         lock(table, {FIRST}).acquire(FIRST, run_id="1", now=0)
     assert lock(table, set()).holder() == FIRST
+
+
+def test_a_put_whose_answer_was_lost_and_that_is_repeated_has_taken_the_lock() -> None:
+    table = Table()
+
+    def the_first_put_went_through() -> None:
+        table.before_write = lambda: None
+        lock(table, set()).acquire(FIRST, run_id="1", now=0)
+
+    table.before_write = the_first_put_went_through
+    lock(table, set()).acquire(FIRST, run_id="1", now=0)
+    assert lock(table, set()).holder() == FIRST

@@ -1,0 +1,76 @@
+"""The dashboard shows what is measured: every metric of ours on it is one that functions emit."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from app import define
+from stacks.environment import PROD
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def widgets() -> list[dict[str, Any]]:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = cdk.App(context={**context, "aws:cdk:bundling-stacks": []})
+    define(app, PROD)
+    (stack,) = [each for each in app.synth().stacks if each.stack_name.endswith("-observability")]
+    (dashboard,) = [
+        each for each in stack.template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Dashboard"
+    ]
+    parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    body = "".join(part if isinstance(part, str) else "-" for part in parts)
+    found: list[dict[str, Any]] = json.loads(body)["widgets"]
+    return found
+
+
+def _documented() -> dict[str, list[set[str]]]:
+    """Metric to its sets of dimensions by docs/architecture.md, which another test holds to the code."""
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("### Metrics\n")[2].partition("\n#")[0]
+    found: dict[str, list[set[str]]] = {}
+    for name, dimensions in re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", text, re.MULTILINE):
+        if dimensions.strip() == "the same":
+            found[name] = next(reversed(found.values()))
+        else:
+            found[name] = [{each.strip() for each in one.split(",")} for one in dimensions.split(";")]
+    return found
+
+
+def test_every_metric_of_ours_is_emitted_with_those_dimensions(widgets: list[dict[str, Any]]) -> None:
+    documented, shown = _documented(), 0
+    for widget in widgets:
+        for metric in widget["properties"].get("metrics", ()):
+            if metric[0] == "Colorway":
+                dimensions = {
+                    metric[at] for at in range(2, len(metric) - 1, 2) if isinstance(metric[at], str)
+                }
+                assert dimensions in documented[metric[1]], metric
+                shown += 1
+    assert shown > 15
+
+
+def test_nothing_lies_over_another_and_rows_are_full(widgets: list[dict[str, Any]]) -> None:
+    taken: set[tuple[int, int]] = set()
+    for each in widgets:
+        cells = {
+            (x, y)
+            for x in range(each["x"], each["x"] + each["width"])
+            for y in range(each["y"], each["y"] + each["height"])
+        }
+        assert not cells & taken
+        taken |= cells
+    assert {x for x, _ in taken} == set(range(24))
+    assert len(taken) == 24 * (max(y for _, y in taken) + 1)
+
+
+def test_what_pages_is_on_top(widgets: list[dict[str, Any]]) -> None:
+    (status,) = [each for each in widgets if each["type"] == "alarm"]
+    assert len(status["properties"]["alarms"]) == 6
+    assert status["y"] <= min(each["y"] for each in widgets if each["type"] == "metric")

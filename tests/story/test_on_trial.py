@@ -1,0 +1,58 @@
+"""What may befall a new colour, beside what test_story tells: on-call goes back by hand, a model hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local_cloud import on_call
+from local_cloud.personalize.control_client import ControlClient
+from local_cloud.personalize.faults import Fault
+from local_cloud.retraining_progress import RetrainingFailedError
+from tests.story.deployment import Story, until
+
+pytestmark = [pytest.mark.story, pytest.mark.prove]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Blue is live, after two runs: the first has no colour before it."""
+    with Story(tmp_path_factory.mktemp("on-trial")) as story:
+        story.load_history()
+        assert [story.retrain()["colour"] for _ in range(2)] == ["maize", "blue"]
+        yield story
+
+
+def test_on_call_goes_back_by_hand_during_the_bake_and_the_run_gives_way(story: Story) -> None:
+    with story.endless_bake(), story.steady_traffic() as traffic:
+        execution = story.start()
+        until(lambda: story.pointer() == "maize", "maize is on trial")
+        on_call.roll_back(story.connection, apply=True)
+        assert story.pointer() == "blue"
+        with pytest.raises(RetrainingFailedError, match="FlipTakenBack: the pointer says blue"):
+            story.follow(execution)
+        until(lambda: story.groups() == ["blue"], "the colour that on-call left is cleared away")
+    assert traffic.failures == []
+    assert set(traffic.sources) == {"personalize"}
+
+
+def test_a_model_that_hangs_is_stopped_and_the_run_fails_with_its_name(story: Story) -> None:
+    hangs = Fault(operation="CreateSolutionVersion", resource="*similar-items*", outcome="stuck")
+    with story.impatience_with("similar-items"), ControlClient(story.connection.endpoint).injected(hangs):
+        with pytest.raises(
+            RetrainingFailedError, match="TrainingTookTooLong: similar-items: not trained within 10 minutes"
+        ):
+            story.retrain()
+        until(lambda: story.groups() == ["blue"], "what hung is stopped, and cleared away")
+
+
+def test_on_call_tears_down_by_hand_what_a_clearing_has_left(story: Story) -> None:
+    personalize, states = (story.connection.client(name) for name in ("personalize", "stepfunctions"))
+    clearing = {"stateMachineArn": story.output("ClearingArn"), "statusFilter": "RUNNING"}
+    until(lambda: not states.list_executions(**clearing)["executions"], "nothing is being cleared away")
+    personalize.create_dataset_group(name="colorway-local-maize")
+    assert "colorway-local-maize" in str(on_call.retire(story.connection, "maize", apply=False))
+    assert story.groups() == ["blue", "maize"]
+    assert on_call.retire(story.connection, "maize", apply=True) == ["  maize is gone."]
+    assert story.groups() == ["blue"]
