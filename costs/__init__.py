@@ -1,0 +1,1 @@
+"""What a deployment costs a month, from a dated file of prices."""

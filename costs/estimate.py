@@ -1,0 +1,266 @@
+"""The estimate: what is used in a month, and what that costs; every assumption is a line of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from costs.prices import Prices
+from vocabulary.placements import Placement
+
+HOURS: Final = 730.0
+NIGHTS: Final = 30.4
+
+_EVENT_BYTES: Final = 350
+_INTERACTION_BYTES: Final = 60
+_ANSWER_LOG_BYTES: Final = 700
+_SERVING_GB: Final = 0.5
+_SERVING_SECONDS: Final = 0.06
+_FORWARDED_AT_ONCE: Final = 20
+_FORWARDER_GB_SECONDS_PER_EVENT: Final = 0.25 * 0.01
+_ETL_GB_SECONDS_PER_MILLION: Final = 3.5 * 10
+_TRANSITIONS_PER_RUN: Final = 400
+_METRICS_PER_PLACEMENT: Final = 16
+_METRICS: Final = 30
+_OVERLAP_HOURS: Final = 1.0
+_FIREWALL_RULES: Final = 4
+_BOTH_GENERATIONS: Final = ("aws-user-personalization",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What customers do in a month, and what is kept of it.
+
+    :param requests: for recommendations, of each placement.
+    :param events: of the clickstream.
+    :param history_days: how long events are trained on.
+    :param users: how many are in the training data; told in the assumptions.
+    """
+
+    requests: float
+    events: float
+    users: float
+    history_days: int
+
+    def __post_init__(self) -> None:
+        for name in ("requests", "events", "users", "history_days"):
+            value = getattr(self, name)
+            if value < 0:
+                raise ValueError(f"{name} must be 0 or more, got {value!r}")
+
+    @property
+    def trained_on(self) -> float:
+        """Interactions in one training."""
+        return self.events * self.history_days / NIGHTS
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cost of one service a month, and what it is made of."""
+
+    service: str
+    what: str
+    cost: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Every line, and what they rest on."""
+
+    lines: tuple[Line, ...]
+    assumptions: tuple[str, ...] = field(default=())
+
+    @property
+    def total(self) -> float:
+        return sum(line.cost for line in self.lines)
+
+    def of(self, service: str) -> float:
+        return sum(line.cost for line in self.lines if line.service == service)
+
+
+def is_v2(placement: Placement) -> bool:
+    return placement.recipe.endswith("-v2")
+
+
+def campaign(prices: Prices, placement: Placement, requests: float, hours: float) -> float:
+    """A campaign over some hours: what is asked, or its minimum, whichever is more.
+
+    Billed by 5-minute windows ("Amazon Personalize pricing"): traffic is taken as even over the time.
+    """
+    billed = max(requests, placement.min_provisioned_tps * 3600 * hours)
+    tiers = "personalize.v2.recommendations_1000" if is_v2(placement) else "personalize.recommendations_1000"
+    return prices.tiered(tiers, billed) / 1000
+
+
+def training(prices: Prices, placement: Placement, interactions: float) -> float:
+    """One full training.
+
+    v1 recipes bill training-hours, more of them than are waited: 2.1 hours for 100 thousand interactions
+    and 53.9 for 25 million are published outputs (MovieLens); between and beyond them a straight line.
+    """
+    if is_v2(placement):
+        return interactions / 1000 * prices.one("personalize.v2.training_1000_interactions")
+    hours = 2.135 + max(0.0, interactions - 100_000) * (53.9 - 2.135) / (25_000_000 - 100_000)
+    return hours * prices.one("personalize.training_hour")
+
+
+def night(prices: Prices, placements: Sequence[Placement], use: Use) -> Estimate:
+    """What one retraining costs: data, training, and the hour in which both colours are up."""
+    gigabytes = use.trained_on * _INTERACTION_BYTES / 1e9
+    lines = [
+        Line(
+            "Amazon Personalize",
+            f"{gigabytes:,.2f} GB imported",
+            gigabytes * prices.one("personalize.ingestion_gb"),
+        ),
+        *(
+            Line(
+                "Amazon Personalize",
+                f"{each.name}: a training on {use.trained_on:,.0f} interactions",
+                training(prices, each, use.trained_on),
+            )
+            for each in placements
+        ),
+        *(
+            Line(
+                "Amazon Personalize",
+                f"{each.name}: a second campaign for {_OVERLAP_HOURS:g} h",
+                campaign(prices, each, 0, _OVERLAP_HOURS),
+            )
+            for each in placements
+        ),
+        Line(
+            "AWS Step Functions",
+            f"{_TRANSITIONS_PER_RUN} transitions",
+            _TRANSITIONS_PER_RUN / 1000 * prices.one("step_functions.transitions_1000"),
+        ),
+        Line(
+            "AWS Lambda",
+            "ETL",
+            use.trained_on / 1e6 * _ETL_GB_SECONDS_PER_MILLION * prices.one("lambda.arm_gb_second"),
+        ),
+    ]
+    return Estimate(tuple(lines))
+
+
+def month(
+    prices: Prices,
+    placements: Sequence[Placement],
+    use: Use,
+    *,
+    alarms: int,
+    ready: int = 0,
+    firewall: bool = False,
+    nights: float = NIGHTS,
+) -> Estimate:
+    """What a deployment costs a month.
+
+    :param alarms: how many the templates have.
+    :param ready: containers of the serving function that are kept ready (provisioned concurrency).
+    :param firewall: whether AWS WAF stands before the recommendations.
+    :param nights: retrainings a month.
+    """
+    one_night = night(prices, placements, use)
+    requests = use.requests * len(placements)
+    gigabytes = use.events * _EVENT_BYTES / 1e9
+    lake = gigabytes * 12 / 5  # a year of it, in Parquet of a fifth
+    logs = requests * _ANSWER_LOG_BYTES / 1e9
+    serving = requests * _SERVING_GB * _SERVING_SECONDS + use.events * _FORWARDER_GB_SECONDS_PER_EVENT
+    invocations = requests + use.events + use.events / _FORWARDED_AT_ONCE
+    metrics = _METRICS + _METRICS_PER_PLACEMENT * len(placements)
+    million = 1e6
+    lines = [
+        *(
+            Line(
+                "Amazon Personalize",
+                f"{each.name}: a campaign of {each.min_provisioned_tps}/s up, {use.requests:,.0f} requests",
+                campaign(prices, each, use.requests, HOURS),
+            )
+            for each in placements
+        ),
+        *(
+            Line(service, f"{nights:g} nights", one_night.of(service) * nights)
+            for service in dict.fromkeys(line.service for line in one_night.lines)
+        ),
+        Line(
+            "Amazon API Gateway",
+            f"{requests + use.events:,.0f} requests",
+            (requests + use.events) / million * prices.one("api_gateway.rest_million"),
+        ),
+        Line(
+            "AWS Lambda",
+            f"{invocations:,.0f} invocations, {serving:,.0f} GB-s",
+            invocations / million * prices.one("lambda.requests_million")
+            + serving * prices.one("lambda.arm_gb_second"),
+        ),
+        Line(
+            "Amazon Kinesis",
+            f"on demand, {gigabytes:,.1f} GB, read by two",
+            HOURS * prices.one("kinesis.on_demand_stream_hour")
+            + gigabytes * prices.one("kinesis.on_demand_gb_in")
+            + 2 * gigabytes * prices.one("kinesis.on_demand_gb_out"),
+        ),
+        Line("Amazon Data Firehose", f"{gigabytes:,.1f} GB", gigabytes * prices.one("firehose.gb")),
+        Line("Amazon S3", f"{lake:,.1f} GB of a year's events", lake * prices.one("s3.gb_month")),
+        Line(
+            "Amazon CloudWatch",
+            f"{metrics} metrics, {alarms} alarms, {logs:,.1f} GB of logs, a dashboard",
+            metrics * prices.one("cloudwatch.metric")
+            + alarms * prices.one("cloudwatch.alarm")
+            + logs * prices.one("cloudwatch.logs_gb")
+            + prices.one("cloudwatch.dashboard"),
+        ),
+    ]
+    if ready:
+        seconds = ready * _SERVING_GB * HOURS * 3600
+        cost = seconds * prices.one("lambda.provisioned_gb_second")
+        lines.append(Line("AWS Lambda", f"{ready} containers kept ready", cost))
+    if firewall:
+        cost = prices.one("waf.acl_month") + _FIREWALL_RULES * prices.one("waf.rule_month")
+        cost += requests / million * prices.one("waf.requests_million")
+        lines.append(Line("AWS WAF", f"{_FIREWALL_RULES} rules, {requests:,.0f} requests", cost))
+    assumptions = (
+        f"{use.users:,.0f} users, {use.events:,.0f} events a month; {use.history_days} days are trained on",
+        f"{use.requests:,.0f} requests a month of each placement, evenly over the time; a drop costs more",
+        f"an event is {_EVENT_BYTES} bytes on the stream, {_INTERACTION_BYTES} in the training data",
+        f"a request takes the serving function {_SERVING_SECONDS * 1000:.0f} ms at {_SERVING_GB:g} GB",
+        "a training takes the hours of published MovieLens trainings, by a straight line through two of them",
+        f"both colours are up for {_OVERLAP_HOURS:g} hour a night",
+        "no free tier, no data transfer, no support plan",
+    )
+    return Estimate(tuple(lines), assumptions)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another way to run the same, and what it costs a month."""
+
+    name: str
+    cost: float
+
+
+def alternatives(prices: Prices, placements: Sequence[Placement], use: Use) -> list[Alternative]:
+    """What campaigns and trainings cost a month, by ways of keeping a model fresh."""
+    standing = sum(campaign(prices, each, use.requests, HOURS) for each in placements)
+    idle = sum(campaign(prices, each, 0, HOURS) for each in placements)
+    trained = NIGHTS * sum(training(prices, each, use.trained_on) for each in placements)
+    overlap = NIGHTS * sum(campaign(prices, each, 0, _OVERLAP_HOURS) for each in placements)
+    return [
+        Alternative("two colours, one at a time (this)", standing + trained + overlap),
+        Alternative("two standing campaigns", standing + idle + trained),
+        Alternative("one campaign, retrained in place every night", standing + trained),
+        Alternative("one campaign, retrained in place every week", standing + trained / 7),
+        Alternative("idle: no request, no event, no training", idle),
+    ]
+
+
+def by_generation(prices: Prices, placements: Sequence[Placement], use: Use) -> list[Alternative]:
+    """The same with v1 and with v2 recipes, for the placements whose recipe has both."""
+    both = [each for each in placements if each.recipe.removesuffix("-v2") in _BOTH_GENERATIONS]
+    answers = []
+    for suffix in ("", "-v2") if both else ():
+        those = [replace(each, recipe=each.recipe.removesuffix("-v2") + suffix) for each in both]
+        recipes = ", ".join(each.recipe for each in those)
+        answers.append(Alternative(recipes, alternatives(prices, those, use)[0].cost))
+    return answers

@@ -1,0 +1,84 @@
+"""Worked examples, each with the arithmetic beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from costs.__main__ import report
+from costs.estimate import HOURS, NIGHTS, Use, alternatives, by_generation, campaign, month, night, training
+from costs.prices import Prices
+from stacks.environment import ENVIRONMENTS
+from vocabulary.placements import Placement
+
+PRICES = Prices.of("us-east-1")
+V1 = Placement(name="row")
+V2 = Placement(name="row", recipe="aws-user-personalization-v2")
+NOTHING = Use(requests=0, events=0, users=0, history_days=90)
+SHOP = Use(requests=3e6, events=1e7, users=1e5, history_days=90)
+
+
+def test_an_idle_campaign_costs_its_minimum() -> None:
+    assert campaign(PRICES, V1, 0, 1) == pytest.approx(3600 / 1000 * 0.0556)
+    assert campaign(PRICES, V2, 0, HOURS) == pytest.approx(3.6 * 730 * 0.15)
+
+
+def test_a_busy_campaign_costs_what_is_asked_by_tiers() -> None:
+    asked = 100e6  # 72 million at the first price, 28 million at the second
+    assert campaign(PRICES, V1, asked, HOURS) == pytest.approx(72_000 * 0.0556 + 28_000 * 0.0278)
+
+
+def test_the_paid_floor_grows_with_the_capacity_asked_for() -> None:
+    twice = Placement(name="row", min_provisioned_tps=2)
+    assert campaign(PRICES, twice, 0, 24) == pytest.approx(2 * campaign(PRICES, V1, 0, 24))
+
+
+def test_a_training_costs_what_the_published_ones_did() -> None:
+    assert training(PRICES, V1, 100_000) == pytest.approx(2.135 * 0.24)
+    assert training(PRICES, V1, 25e6) == pytest.approx(53.9 * 0.24)
+    assert training(PRICES, V2, 5e6) == pytest.approx(10)
+
+
+def test_a_month_holds_its_nights() -> None:
+    estimate = month(PRICES, [V1], SHOP, alarms=20)
+    without = month(PRICES, [V1], SHOP, alarms=20, nights=0)
+    assert estimate.total - without.total == pytest.approx(NIGHTS * night(PRICES, [V1], SHOP).total)
+
+
+def test_the_idle_floor_is_what_stands_whether_or_not_anybody_comes() -> None:
+    estimate = month(PRICES, [V1], NOTHING, alarms=20, nights=0)
+    standing = campaign(PRICES, V1, 0, HOURS) + 730 * 0.045 + 46 * 0.30 + 20 * 0.10 + 3
+    assert estimate.total == pytest.approx(standing)
+
+
+def test_what_is_kept_ready_and_the_firewall_cost_whether_or_not_anybody_comes() -> None:
+    plain = month(PRICES, [V1], NOTHING, alarms=20, nights=0).total
+    guarded = month(PRICES, [V1], NOTHING, alarms=20, nights=0, ready=10, firewall=True).total
+    assert guarded - plain == pytest.approx(10 * 0.5 * 730 * 3600 * 0.0000041667 + 5 + 4 * 1)
+
+
+def test_two_standing_campaigns_cost_more_than_two_colours_in_turn() -> None:
+    ways = {each.name: each.cost for each in alternatives(PRICES, [V1], SHOP)}
+    colours, standing, nightly, weekly, idle = ways.values()
+    assert standing > colours > nightly > weekly > idle
+
+
+def test_both_generations_are_compared_where_a_recipe_has_both() -> None:
+    similar = Placement(name="similar", recipe="aws-similar-items")
+    assert [each.name for each in by_generation(PRICES, [V2, similar], SHOP)] == [
+        "aws-user-personalization",
+        "aws-user-personalization-v2",
+    ]
+    assert by_generation(PRICES, [similar], SHOP) == []
+
+
+def test_a_negative_use_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="events must be 0 or more, got -1"):
+        Use(requests=0, events=-1, users=0, history_days=90)
+
+
+def test_the_report_tells_total_night_ways_assumptions_and_old_prices() -> None:
+    text = report(ENVIRONMENTS["dev"], SHOP, alarms=20, today=date(2027, 7, 1))
+    for part in ("a month", "One night", "two standing campaigns", "Assumptions", "Old prices", "disagree"):
+        assert part in text
