@@ -1,0 +1,1 @@
+"""The page that shows what a customer touched beside what each source recommends now."""

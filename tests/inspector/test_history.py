@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inspector.history import History
+from tests.inspector.deployments import DAY, Lake, event, product
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    lake.put(
+        f"events/day={DAY}/a.parquet",
+        [
+            event("1", "u1", "a", ago=30),
+            event("2", "u1", "b", ago=20, kind="purchase"),
+            event("2", "u1", "b", ago=19, kind="purchase"),
+            event("3", "u2", "a", ago=10),
+            event("4", "u2", "c", ago=5),
+            event("5", None, "a", ago=4),
+            event("6", "u9", "a", kind="colorway:marker"),
+        ],
+    )
+    lake.put("catalogue/items/day=2026-01-01/a.parquet", [product("a", "Of yesterday")])
+    lake.put("catalogue/items/day=2026-01-02/a.parquet", [product("a", "Tempo"), product("b", "Stride")])
+    return lake
+
+
+@pytest.fixture
+def history(lake: Lake, tmp_path: Path) -> History:
+    history = History(lake, bucket="lake", folder=tmp_path / "kept")
+    history.refresh()
+    return history
+
+
+def test_touches_are_shown_newest_first_each_event_once_with_the_newest_catalogue(history: History) -> None:
+    touches = [(touch.event_type, touch.item.name) for touch in history.touches("u1")]
+    assert touches == [("purchase", "Stride"), ("view", "Tempo")]
+
+
+def test_an_item_that_the_catalogue_lacks_goes_by_its_id(history: History) -> None:
+    assert history.items(["c"])["c"].name == "c"
+
+
+def test_customers_are_found_by_how_their_id_begins_and_anonymous_ones_by_their_session(
+    history: History,
+) -> None:
+    assert [each.user_id for each in history.search("u")] == ["u1", "u2"]
+    assert [each.user_id for each in history.search("session")] == ["session of None"]
+    assert history.search("'; DROP TABLE events --") == []
+
+
+def test_neighbours_are_the_customers_who_touched_something_in_common(history: History) -> None:
+    assert history.neighbours(["b", "c", "d"], ["a"]) == {"b": 1, "c": 1}
+
+
+def test_what_is_new_in_the_lake_is_seen_and_only_that_is_copied(lake: Lake, history: History) -> None:
+    copied = len(lake.downloads)
+    lake.put(f"events/day={DAY}/b.parquet", [event("7", "u3", "a")])
+    history.refresh()
+    assert [each.user_id for each in history.newcomers(1)] == ["u3"]
+    assert lake.downloads[copied:] == [f"events/day={DAY}/b.parquet"]
+
+
+def test_a_second_inspector_copies_nothing_again(lake: Lake, history: History, tmp_path: Path) -> None:
+    copied = len(lake.downloads)
+    again = History(lake, bucket="lake", folder=tmp_path / "kept")
+    again.refresh()
+    assert again.touches("u1") == history.touches("u1")
+    assert len(lake.downloads) == copied
+
+
+def test_an_empty_lake_has_nobody_in_it(tmp_path: Path) -> None:
+    history = History(Lake(tmp_path / "empty"), bucket="lake", folder=tmp_path / "kept")
+    history.refresh()
+    assert (history.search(""), history.anybody(), history.touches("u1"), history.by_day()) == (
+        [],
+        None,
+        [],
+        [],
+    )
