@@ -1,0 +1,132 @@
+"""What a change would change on AWS: `python scripts/diff.py origin/main dev prod`.
+
+Synthesises each environment at a commit and as it is here, and lets the CDK compare the templates. Needs no
+account. Writes what it finds as Markdown, for a comment; the exit status is 1 when permissions would become
+broader, unless `--allow-broader` says that somebody has looked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+
+_NOTHING = re.compile(r"^There were no differences$", re.MULTILINE)
+_LINKED = (".wheels", ".venv", "node_modules")
+_LONGEST_COMMENT = 60_000
+"""GitHub takes 65,536 characters."""
+
+
+@dataclass(frozen=True)
+class StackDiff:
+    """How a stack would change.
+
+    :param text: in the CDK's words; nothing where nothing changes.
+    :param broader: permissions or open ports would become more.
+    """
+
+    stack: str
+    text: str
+    broader: bool
+
+
+@contextmanager
+def checkout(commit: str, into: Path) -> Iterator[Path]:
+    """The sources of a commit, beside the working tree, with what is installed here."""
+    root = into / "base"
+    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(root), commit], cwd=ROOT, check=True)
+    try:
+        for name in _LINKED:
+            if (ROOT / name).exists() and not (root / name).exists():
+                (root / name).symlink_to(ROOT / name)
+        yield root
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", str(root)], cwd=ROOT, check=True)
+
+
+def synthesise(root: Path, environment: str, into: Path) -> dict[str, Path]:
+    """The templates of an environment by the stack's name; none of one that is not there."""
+    command = [sys.executable, str(root / "scripts" / "synth.py"), environment, str(into)]
+    environ = {**os.environ, "CDK_VALIDATION": "false"}
+    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    if "environment must be one of" in done.stderr:
+        return {}
+    if done.returncode:
+        raise SystemExit(f"{root} cannot be synthesised for {environment}:\n{done.stderr[-4000:]}")
+    return {path.name.removesuffix(".template.json"): path for path in into.glob("*.template.json")}
+
+
+def compare(old: Path, new: Path) -> StackDiff:
+    """
+    :param old: a template; one that is empty where the stack is new.
+    """
+    stack = new.name.removesuffix(".template.json")
+    text, _ = _diff(old, new)
+    _, broader = _diff(old, new, "--security-only", "--fail-on", "broadening")
+    return StackDiff(stack, "" if _NOTHING.search(text) else text, broader)
+
+
+def to_markdown(environment: str, diffs: list[StackDiff], gone: list[str]) -> str:
+    """What a reviewer reads about an environment."""
+    lines = [f"### `{environment}`", ""]
+    changed = [each for each in diffs if each.text]
+    if not changed and not gone:
+        return "\n".join([*lines, "No change.", ""])
+    lines += [f"**`{name}` would be left without a definition.**\n" for name in gone]
+    for each in changed:
+        note = " - **permissions become broader**" if each.broader else ""
+        lines += [f"<details><summary><code>{each.stack}</code>{note}</summary>", ""]
+        lines += ["```diff", each.text, "```", "", "</details>", ""]
+    return "\n".join(lines)
+
+
+def _diff(old: Path, new: Path, *options: str) -> tuple[str, bool]:
+    """What the command line says, and whether it failed on what it was to fail on."""
+    app = ["--app", str(new.parent), "diff", new.name.removesuffix(".template.json"), "--exclusively"]
+    command = ["node", str(CDK), *app, "--template", str(old), "--no-color", "--no-notices", *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "CI": "true"}, capture_output=True, text=True, check=False
+    )
+    text = "\n".join(line for line in done.stdout.splitlines() if line.strip())
+    if done.returncode and not ("--fail-on" in options and done.returncode == 1):
+        raise SystemExit(f"cdk diff of {new.stem} failed:\n{done.stdout}{done.stderr}")
+    return text, bool(done.returncode)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("base", help="the commit that is compared with, origin/main say")
+    parser.add_argument("environments", nargs="+", help="dev, prod")
+    parser.add_argument("--allow-broader", action="store_true", help="somebody has looked at the permissions")
+    parser.add_argument("--output", type=Path, help="write the Markdown here too")
+    parsed = parser.parse_args(arguments)
+    told, broader = [], False
+    with tempfile.TemporaryDirectory() as folder, checkout(parsed.base, Path(folder)) as base:
+        nothing = Path(folder) / "nothing.json"
+        nothing.write_text("{}")
+        for environment in parsed.environments:
+            before = synthesise(base, environment, Path(folder) / f"{environment}-base")
+            after = synthesise(ROOT, environment, Path(folder) / f"{environment}-here")
+            diffs = [compare(before.get(stack, nothing), path) for stack, path in sorted(after.items())]
+            told.append(to_markdown(environment, diffs, sorted(before.keys() - after.keys())))
+            broader |= any(each.broader for each in diffs)
+    markdown = "\n".join(told)
+    print(markdown)
+    if parsed.output:
+        cut = markdown[:_LONGEST_COMMENT]
+        parsed.output.write_text(cut + ("\n\n(cut)" if cut != markdown else ""))
+    return int(broader and not parsed.allow_broader)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
