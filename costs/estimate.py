@@ -150,13 +150,14 @@ def month(
     use: Use,
     *,
     alarms: int,
+    composites: int = 0,
     ready: int = 0,
     firewall: bool = False,
     nights: float = NIGHTS,
 ) -> Estimate:
     """What a deployment costs a month.
 
-    :param alarms: how many the templates have.
+    :param alarms: how many the templates have; `composites` of them apart.
     :param ready: containers of the serving function that are kept ready (provisioned concurrency).
     :param firewall: whether AWS WAF stands before the recommendations.
     :param nights: retrainings a month.
@@ -205,9 +206,10 @@ def month(
         Line("Amazon S3", f"{lake:,.1f} GB of a year's events", lake * prices.one("s3.gb_month")),
         Line(
             "Amazon CloudWatch",
-            f"{metrics} metrics, {alarms} alarms, {logs:,.1f} GB of logs, a dashboard",
+            f"{metrics} metrics, {alarms + composites} alarms, {logs:,.1f} GB of logs, a dashboard",
             metrics * prices.one("cloudwatch.metric")
             + alarms * prices.one("cloudwatch.alarm")
+            + composites * prices.one("cloudwatch.composite_alarm")
             + logs * prices.one("cloudwatch.logs_gb")
             + prices.one("cloudwatch.dashboard"),
         ),

@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FUNCTIONS = ("recommendations", "clickstream", "retraining", "training_data", "personalize_resources")
+FUNCTIONS = (
+    "recommendations",
+    "clickstream",
+    "retraining",
+    "training_data",
+    "personalize_resources",
+    "erasure",
+)
 
 MAY_IMPORT = {
     "app.py": {"stacks"},
@@ -19,20 +26,30 @@ MAY_IMPORT = {
     "constructs/colorway": {"colorway", "vocabulary"},
     "lambdas/vocabulary": {"vocabulary"},
     **{f"lambdas/{package}": {package, "vocabulary"} for package in FUNCTIONS},
+    "lambdas/training_data_job": {"training_data_job", "training_data", "vocabulary"},
     "local_cloud": {"local_cloud", "vocabulary"},
     "scripts": set(),
+    "costs": {"costs", "stacks", "vocabulary"},
+    "inspector": {"inspector", "vocabulary"},
+    "benchmarks": {"local_cloud", "vocabulary", *FUNCTIONS},
 }
 """Of our own packages. Nothing imports `app`."""
 
-BORROWS = {"lambdas/retraining/retire_handler.py": {"personalize_resources"}}
+BORROWS = {
+    "lambdas/retraining/retire_handler.py": {"personalize_resources"},
+    "local_cloud/recipes_compared/comparing.py": {"costs"},
+}
 """What a function's asset holds besides its own package and the shared words (see `RetrainingFunctions`)."""
 
-OURS = {"app", "stacks", "colorway", "vocabulary", *FUNCTIONS, "local_cloud"}
+OURS = {
+    *("app", "stacks", "colorway", "vocabulary", *FUNCTIONS, "training_data_job"),
+    *("local_cloud", "costs", "inspector"),
+}
 
 RUNTIME = {"boto3", "botocore"}
 """What Lambda's Python runtimes bring."""
 
-LAYERS = {"training_data": {"duckdb"}}
+LAYERS = {"training_data": {"duckdb"}, "erasure": {"duckdb"}}
 
 
 @pytest.mark.parametrize("place", MAY_IMPORT)
@@ -62,7 +79,8 @@ def test_every_python_file_has_a_place_in_the_house() -> None:
     placed = {path for place in MAY_IMPORT for path in _python_files(place)}
     roots = [
         *ROOT.glob("*.py"),
-        *(ROOT / name for name in ("stacks", "constructs", "lambdas", "local_cloud")),
+        *(ROOT / name for name in ("stacks", "constructs", "lambdas")),
+        *(ROOT / name for name in ("local_cloud", "benchmarks", "costs", "inspector")),
     ]
     found = {path for root in roots for path in ([root] if root.is_file() else root.rglob("*.py"))}
     assert found == {path for path in placed if "scripts" not in path.relative_to(ROOT).parts}

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from costs.__main__ import report
+from costs.__main__ import Alarms, report
 from costs.estimate import HOURS, NIGHTS, Use, alternatives, by_generation, campaign, month, night, training
 from costs.prices import Prices
 from stacks.environment import ENVIRONMENTS
@@ -79,6 +79,6 @@ def test_a_negative_use_is_refused_by_name() -> None:
 
 
 def test_the_report_tells_total_night_ways_assumptions_and_old_prices() -> None:
-    text = report(ENVIRONMENTS["dev"], SHOP, alarms=20, today=date(2027, 7, 1))
+    text = report(ENVIRONMENTS["dev"], SHOP, alarms=Alarms(20, 4), today=date(2027, 7, 1))
     for part in ("a month", "One night", "two standing campaigns", "Assumptions", "Old prices", "disagree"):
         assert part in text
