@@ -111,6 +111,7 @@ class Cloud:
             if not latest.endswith(("PENDING", "IN_PROGRESS", "IN PROGRESS", "STOPPING")):
                 return described
             assert time.monotonic() < deadline, f"{arn} is still {latest}"
+            time.sleep(0.002)  # asked without a pause, the service's lock may never come to its worker
 
     def gone(self, kind: str, arn: str) -> None:
         with pytest.raises(self.control.exceptions.ResourceNotFoundException):
