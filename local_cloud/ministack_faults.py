@@ -68,11 +68,15 @@ class _UnderWay:
         return len(self._tasks)
 
     def request(self, function: str, operation: str, attempt: int) -> tuple[Call, _Task] | None:
-        """A request of the function, as part of the task that it has been at work for longest."""
+        """A request of the function, as part of a task that it is at work for.
+
+        Of several, as in a Map, it is one that has made the fewest of its kind: so they count alike.
+        """
         with self._lock:
-            task = next((task for name, task in self._tasks if name == function), None)
-            if task is None:
+            tasks = [task for name, task in self._tasks if name == function]
+            if not tasks:
                 return None
+            task = min(tasks, key=lambda each: each.requests[operation])
             if attempt == 1:
                 task.requests[operation] += 1
             call = Call(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from local_cloud.fault_injection import FaultInjection
 from local_cloud.faults import TASK, Call, Fault
+from local_cloud.personalize import faults as personalize_faults
+from local_cloud.personalize.control_client import ControlClient
 from tests.story.deployment import Story, Traffic, until
-from vocabulary.colours import COLOURS, NO_COLOUR
+from vocabulary.colours import COLOURS, NO_COLOUR, colour_of, other
 from vocabulary.coordination import RUN_LOCK, TABLE_KEY, open_colour_key
 
 LONGEST_MODEL = 15
@@ -126,6 +128,7 @@ class Ending:
     """How a run ended, and what followed it.
 
     :param was: the colour that was live before.
+    :param on_trial: the colour that took a share of the traffic, if it came to that.
     :param cleared: how the clearing of a run that failed ended.
     :param struck: where a fault acted, in the run and in what followed it.
     """
@@ -134,6 +137,7 @@ class Ending:
     status: str
     says: str
     was: str
+    on_trial: str | None
     cleared: str | None
     struck: tuple[Call, ...]
     traffic: Traffic
@@ -149,6 +153,7 @@ class Crashes:
         self.story = story
         self.connection = story.connection
         self.faults = FaultInjection(story.connection)
+        self.personalize = ControlClient(story.connection.endpoint)
         self.seen: list[Call] = []
 
     @cached_property
@@ -187,7 +192,10 @@ class Crashes:
         struck, self.seen = tuple(self.faults.struck()), self.faults.seen()
         self.faults.set()
         says = described.get("output") or f"{described.get('error')}: {described.get('cause')}"
-        return Ending(execution, described["status"], says, was, cleared, struck, traffic)
+        on_trial = None
+        if was != NO_COLOUR and any(call.state == "flip: send the canary a share" for call in self.seen):
+            on_trial = other(colour_of(was))
+        return Ending(execution, described["status"], says, was, on_trial, cleared, struck, traffic)
 
     def stack_status(self, stack: str) -> str:
         stacks = self.connection.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
@@ -201,18 +209,16 @@ class Crashes:
     def crash(self, *faults: Fault, first_only: bool = False, slow_model: bool = False) -> Ending:
         """Retrain with these faults in force until all that follows has ended; then all works again.
 
-        :param slow_model: one model trains for longer than is allowed, and only then are faults in force.
+        :param slow_model: models train on and on, until a fault has struck.
         """
         pages, was = self.pages, self.story.pointer()
-        slow = self.fault("retraining", "train: model active?", how="hold", times=1)
-        self.faults.set(*((slow,) if slow_model else faults))
+        endless = personalize_faults.Fault(operation="CreateSolutionVersion", outcome="stuck")
+        self.faults.set(*faults)
         with self.story.steady_traffic(pause=0.2) as traffic:
-            execution = self.start(first_only=first_only)
-            if slow_model:
-                until(lambda: self.faults.struck() != [], "a model trains", within=120)
-                too_late = time.monotonic() + LONGEST_MODEL + 1
-                until(lambda: time.monotonic() > too_late, "it has trained for too long")
-                self.faults.set(*faults)
+            with self.personalize.injected(endless) if slow_model else nullcontext():
+                execution = self.start(first_only=first_only)
+                if slow_model:
+                    until(lambda: self.faults.struck() != [], "the model is stopped", within=120)
             until(lambda: self.has_ended(execution), "the retraining ends", within=300)
             cleared = None if self.succeeded(execution) else self.await_clearing(execution)
             until(self.nothing_runs, "what it has begun has ended", within=120)
@@ -280,7 +286,7 @@ class Crashes:
         traffic, found = ending.traffic, list(ending.traffic.failures)
         if ending.was == NO_COLOUR:
             return []  # popular items, of which there are none yet
-        if strange := set(traffic.colours) - {ending.was, self.story.pointer()}:
+        if strange := set(traffic.colours) - {ending.was, self.story.pointer(), ending.on_trial}:
             found.append(f"answered by {', '.join(sorted(strange))}")
         if set(traffic.sources) - {"personalize"}:
             found.append(f"answered from {dict(traffic.sources)}")
