@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import boto3
 from botocore.config import Config
@@ -36,7 +37,7 @@ class MiniStackStorage:
 
     def read(
         self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Sequence[tuple[str, BinaryIO]]:
         """
         :raises AccessRefused: unless the role trusts Personalize, and its policies and the bucket's both
             allow s3:ListBucket and s3:GetObject.
@@ -46,10 +47,10 @@ class MiniStackStorage:
         self._check_bucket_policy(bucket, "s3:ListBucket", arn, job_arn=job_arn)
         client = self._client(self._assume(role_arn, job_arn=job_arn))
         try:
-            objects = []
+            objects: list[tuple[str, BinaryIO]] = []
             for name in _keys_at(client, bucket, key, recursive=recursive):
                 self._check_bucket_policy(bucket, "s3:GetObject", f"{arn}/{name}", job_arn=job_arn)
-                objects.append((name, client.get_object(Bucket=bucket, Key=name)["Body"].read()))
+                objects.append((name, io.BytesIO(client.get_object(Bucket=bucket, Key=name)["Body"].read())))
             return objects
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":

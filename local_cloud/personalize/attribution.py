@@ -1,7 +1,8 @@
 """Operations on metric attributions: which events of which items count as an effect of recommendations.
 
 API reference, "CreateMetricAttribution"; developer guide, "Measuring impact of recommendations".
-What CloudWatch or S3 would be given is not written here.
+Imports that ask for it publish a report (`attribution_reports`); what CloudWatch would be given of streamed
+events is not written.
 """
 
 from __future__ import annotations

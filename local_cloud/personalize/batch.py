@@ -75,10 +75,12 @@ def inference_job(region: Region, resource: Resource) -> Job:
     answer = _answerer(region, version, members, region.model(version.arn))
 
     def work() -> None:
-        objects = read_for(region, resource, members["jobInput"]["s3DataSource"]["path"])
+        folder = members["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
+        # All first: what goes out may go where it came from
+        location = members["jobInput"]["s3DataSource"]["path"]
+        objects = [(key, content.read()) for key, content in read_for(region, resource, location)]
         if not objects:
             raise Failed("No data were found at the given location in Amazon S3.")
-        folder = members["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
         for key, content in objects:
             answers = "".join(f"{json.dumps(line)}\n" for line in _answers(content, answer))
             write_for(region, resource, f"{folder}/{key.rpartition('/')[2]}.out", answers.encode())

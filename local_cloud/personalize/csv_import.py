@@ -1,7 +1,7 @@
 """Bulk data: CSV objects against the schema of their dataset.
 
 Developer guide, "Data format guidelines"; the texts of failures as seen from the service,
-where any are known.
+where any are known. Files are read some lines at a time, into columns.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO, Final, TextIO
+
+import numpy as np
 
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.schemas import Field, Schema
+from local_cloud.personalize.table import Coded, Column, Numbers, Table
 
 MINIMUM_INTERACTIONS: Final = 1000
 """Records in an import of interactions, whole or incremental."""
@@ -25,71 +30,80 @@ _LONGEST: Final = {"id": 256, "categorical": 1000, "textual": 20_000}
 _MOST_EVENT_TYPES: Final = 10
 """With the optional metadata columns; the same page."""
 
+_AT_A_TIME: Final = 2000  # lines held as objects; with more they leave the processor's cache
+
 _GUIDELINES: Final = "https://docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html"
 _NONCONFORMING: Final = (
     "Input csv has rows that do not conform to the dataset schema. Please ensure all required data fields "
     "are present and that they are of the type specified in the schema."
 )
 
-Row = tuple[Any, ...]
-"""Values in the order of the schema's fields; None for null."""
 
-
-def read_rows(objects: Sequence[tuple[str, bytes]], schema: Schema) -> list[Row]:
-    """Every distinct record, in order.
+def read_table(objects: Iterable[tuple[str, BinaryIO]], schema: Schema) -> Table:
+    """Every distinct record, in order, with the columns of the schema.
 
     :param objects: keys and contents.
     :raises Failed: with the `failureReason` of the import job.
     """
-    if not objects:
-        raise Failed("No data were found at the given location in Amazon S3.")
-    for key, _ in objects:
+    readers = {field.name: _reader(field) for field in schema.fields}
+    records, keys = 0, 0
+    for key, content in objects:
+        keys += 1
         if not key.lower().endswith(".csv"):
             raise Failed(f"The data location holds a file that is not a CSV file: {key}")
-    rows: dict[Row, None] = {}
-    records = 0
-    for key, content in objects:
-        for row in _records(key, content, schema):
-            records += 1
-            rows[row] = None
+        for cells in _cells(key, content, schema):
+            records += len(next(iter(cells.values())))
+            for name, column in cells.items():
+                readers[name].extend(column)
+    if not keys:
+        raise Failed("No data were found at the given location in Amazon S3.")
     if schema.dataset_type == "INTERACTIONS" and records < MINIMUM_INTERACTIONS:
         raise Failed(
             f"The data hold {records} interactions records, an import needs at least {MINIMUM_INTERACTIONS}."
         )
-    _check_event_types(rows, schema)
-    return list(rows)
+    table = Table({name: reader.column() for name, reader in readers.items()}).distinct()
+    _check_event_types(table, schema)
+    return table
 
 
-def _check_event_types(rows: Iterable[Row], schema: Schema) -> None:
+def _check_event_types(table: Table, schema: Schema) -> None:
     if schema.dataset_type != "INTERACTIONS" or "EVENT_TYPE" not in schema.columns:
         return
-    column = schema.columns.index("EVENT_TYPE")
-    kinds, more = {row[column] for row in rows}, len(schema.metadata)
-    if len(kinds) + more > _MOST_EVENT_TYPES:
-        told = f"got {len(kinds)} and {more}"
+    column = table.columns["EVENT_TYPE"]
+    kinds = len(column.values) if isinstance(column, Coded) else len(set(column.listed()))
+    more = len(schema.metadata)
+    if kinds + more > _MOST_EVENT_TYPES:
+        told = f"got {kinds} and {more}"
         raise Failed(f"Event types and optional metadata columns are {_MOST_EVENT_TYPES} at most, {told}.")
 
 
-def _records(key: str, content: bytes, schema: Schema) -> Iterable[Row]:
+def _cells(key: str, content: BinaryIO, schema: Schema) -> Iterator[dict[str, tuple[str, ...]]]:
+    """The cells of each column, some lines at a time."""
+    # Only a line feed ends a line
+    text = io.TextIOWrapper(content, encoding="utf-8", newline="\n")
     try:
-        text = content.decode()
+        yield from _parsed(text, schema)
     except UnicodeDecodeError:
         raise Failed(f"Input CSV {key} is not encoded in UTF-8.") from None
-    header, _, body = text.partition("\n")
-    _check_header(header.rstrip("\r"), schema)
-    order = [schema.columns.index(name) for name in header.rstrip("\r").split(",")]
-    readers: list[Callable[[str], Any]] = [_reader(schema.fields[i]) for i in order]
-    in_order = order == list(range(len(order)))
-    try:
-        for cells in csv.reader(io.StringIO(body), escapechar="\\", strict=True):
-            if not cells:
-                continue
-            if len(cells) != len(readers):
-                raise Failed(_NONCONFORMING)
-            values = tuple(read(cell) for read, cell in zip(readers, cells, strict=True))
-            yield values if in_order else _in_order(order, values)
     except csv.Error:
         raise Failed(_NONCONFORMING) from None
+    finally:
+        text.detach()  # The file is closed by who has opened it
+
+
+def _parsed(text: TextIO, schema: Schema) -> Iterator[dict[str, tuple[str, ...]]]:
+    header = text.readline().rstrip("\n").rstrip("\r")
+    _check_header(header, schema)
+    names = header.split(",")
+    lines = csv.reader(text, escapechar="\\", strict=True)
+    while part := list(islice(lines, _AT_A_TIME)):
+        widths = set(map(len, part))
+        if 0 in widths:  # Empty lines
+            part = [cells for cells in part if cells]
+        if widths - {0, len(names)}:
+            raise Failed(_NONCONFORMING)
+        if part:
+            yield dict(zip(names, zip(*part, strict=True), strict=True))
 
 
 def _check_header(header: str, schema: Schema) -> None:
@@ -103,67 +117,97 @@ def _check_header(header: str, schema: Schema) -> None:
         raise Failed(f"Input CSV has columns that are not in the schema or repeated: [{names}].")
 
 
-def _reader(field: Field) -> Callable[[str], Any]:
-    convert = _CONVERSIONS.get(field.kind, str)
-    longest = _longest(field)
-    known: dict[str, str] = {}  # Each text once, however many rows have it
+class _Places(dict[str, int]):
+    """The place of each distinct cell of a column; a cell is checked when it is first met."""
 
-    def read(cell: str) -> Any:
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._longest = _longest(field)
+
+    def __missing__(self, cell: str) -> int:
+        field = self._field
         if cell == "":
             if not field.nullable:
                 raise Failed(_NONCONFORMING)
-            return None
-        if longest is not None and len(cell) > longest:
+        elif self._longest is not None and len(cell) > self._longest:
             raise Failed(
-                f"Length cannot be more than {longest} characters for {field.name}. If no values exceed the "
-                "character limit, make sure your data follows the formatting guidelines listed in "
+                f"Length cannot be more than {self._longest} characters for {field.name}. If no values "
+                "exceed the character limit, make sure your data follows the formatting guidelines listed in "
                 f"{_GUIDELINES}."
             )
-        if convert is str:
-            return known.setdefault(cell, cell)
-        try:
-            return convert(cell)
-        except ValueError:
-            raise Failed(_NONCONFORMING) from None
+        elif field.kind == "boolean" and cell.lower() not in ("true", "false"):
+            raise Failed(_NONCONFORMING)
+        place = self[cell] = len(self)
+        return place
 
-    return read
+
+class _Values:
+    """Of a column of texts or truth values."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._places = _Places(field)
+        self._codes = array("i")
+
+    def extend(self, cells: Sequence[str]) -> None:
+        self._codes.extend(map(self._places.__getitem__, cells))
+
+    def column(self) -> Column:
+        cells = Coded(list(self._places), np.frombuffer(self._codes, dtype=np.int32))
+        if self._field.kind != "boolean":
+            return Coded([cell or None for cell in cells.values], cells.codes)
+        truths = Coded.of(None if cell == "" else cell.lower() == "true" for cell in cells.values)
+        return Coded(truths.values, truths.codes[cells.codes] if len(cells) else cells.codes)
+
+
+class _Numbers:
+    """Of a column of numbers.
+
+    :param whole: or with decimals.
+    """
+
+    def __init__(self, field: Field, *, whole: bool) -> None:
+        self._nullable = field.nullable
+        self._convert: Callable[[str], Any] = int if whole else float
+        self._null: Any = 0 if whole else math.nan
+        self._whole = whole
+        self._numbers: array[Any] = array("q" if whole else "d")
+        self._nulls = array("q")
+
+    def extend(self, cells: Sequence[str]) -> None:
+        convert, null, before = self._convert, self._null, len(self._numbers)
+        empty = cells.count("")
+        if (empty and not self._nullable) or "_" in "".join(cells):  # Python reads 1_000
+            raise Failed(_NONCONFORMING)
+        try:
+            self._numbers.extend(
+                [convert(cell) if cell else null for cell in cells] if empty else map(convert, cells)
+            )
+        except (ValueError, OverflowError):
+            raise Failed(_NONCONFORMING) from None
+        if not self._whole:
+            if np.count_nonzero(~np.isfinite(self._numbers[before:])) > empty:
+                raise Failed(_NONCONFORMING)
+        elif empty:
+            self._nulls.extend(before + place for place, cell in enumerate(cells) if not cell)
+
+    def column(self) -> Column:
+        if not self._whole:
+            return Numbers(np.frombuffer(self._numbers, dtype=np.float64))
+        nulls = None
+        if self._nulls:
+            nulls = np.zeros(len(self._numbers), dtype=bool)
+            nulls[self._nulls] = True
+        return Numbers(np.frombuffer(self._numbers, dtype=np.int64), nulls)
+
+
+def _reader(field: Field) -> _Values | _Numbers:
+    if field.kind in ("string", "boolean"):
+        return _Values(field)
+    return _Numbers(field, whole=field.kind in ("int", "long"))
 
 
 def _longest(field: Field) -> int | None:
     if field.kind != "string":
         return None
     return _LONGEST["id" if field.name in _IDS else "textual" if field.textual else "categorical"]
-
-
-def _integer(cell: str) -> int:
-    value = int(cell)
-    if "_" in cell or not -(2**63) <= value < 2**63:
-        raise ValueError(cell)
-    return value
-
-
-def _number(cell: str) -> float:
-    value = float(cell)
-    if "_" in cell or not math.isfinite(value):
-        raise ValueError(cell)
-    return value
-
-
-def _boolean(cell: str) -> bool:
-    if cell.lower() not in ("true", "false"):
-        raise ValueError(cell)
-    return cell.lower() == "true"
-
-
-_CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
-    "int": _integer,
-    "long": _integer,
-    "float": _number,
-    "double": _number,
-    "boolean": _boolean,
-}
-
-
-def _in_order(order: Sequence[int], values: Row) -> Row:
-    by_position = dict(zip(order, values, strict=True))
-    return tuple(by_position[i] for i in range(len(order)))

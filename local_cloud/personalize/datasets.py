@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from local_cloud.personalize.csv_import import Row
+import numpy as np
+
+from local_cloud.personalize.filter_masks import ItemColumns
 from local_cloud.personalize.schemas import Schema
 from local_cloud.personalize.streamed import Event, StreamedEvents, Touch
+from local_cloud.personalize.table import Coded, Table
+from local_cloud.personalize.touches import ByUser, Touches
 
 ID_COLUMNS: Final = {"ITEMS": "ITEM_ID", "USERS": "USER_ID", "ACTIONS": "ACTION_ID"}
 
@@ -22,21 +26,24 @@ class Put(NamedTuple):
 class Bulk:
     """What was imported, made ready for every use; never changed, so any thread may read it.
 
-    :param rows: distinct.
+    :param table: its rows are distinct.
+    :ivar touches: those of an Interactions dataset; none of another.
+    :ivar records: items or users, by id.
     """
 
-    def __init__(self, schema: Schema, rows: Sequence[Row]) -> None:
-        self.rows = rows
-        self.touches: Sequence[Touch] = ()
-        self.by_user: dict[str, list[Touch]] = {}
+    def __init__(self, schema: Schema, table: Table) -> None:
+        self.table = table
+        self.touches = Touches.of()
+        self.by_user = ByUser(self.touches)
         self.records: dict[str, Mapping[str, Any]] = {}
         if schema.dataset_type == "INTERACTIONS":
-            self.touches = list(_touches(schema, rows))
-            for touch in self.touches:
-                self.by_user.setdefault(touch.user_id, []).append(touch)
+            self.touches = Touches.of_dataset(table, schema.contexts)
+            self.by_user = ByUser(self.touches)
         elif schema.dataset_type in ID_COLUMNS:
             position = schema.columns.index(ID_COLUMNS[schema.dataset_type])
-            self.records = {row[position]: dict(zip(schema.columns, row, strict=True)) for row in rows}
+            self.records = {
+                row[position]: dict(zip(schema.columns, row, strict=True)) for row in table.rows()
+            }
 
 
 class Dataset:
@@ -53,6 +60,16 @@ class Dataset:
         self.journal: list[Event | Put] = []
         self.changes = 0
         self._put: dict[str, Mapping[str, Any]] = {}
+        self._columns: tuple[int, ItemColumns] | None = None
+
+    @property
+    def columns(self) -> ItemColumns:
+        """Of an Items dataset, as it is now."""
+        if self._columns is None or self._columns[0] != self.changes:
+            before = self._columns[1] if self._columns else None
+            table = self.bulk.table if self.bulk else None
+            self._columns = self.changes, ItemColumns(table, self._put, before)
+        return self._columns[1]
 
     def load(self, bulk: Bulk) -> None:
         """In place of what was imported before; what was streamed stays."""
@@ -61,7 +78,7 @@ class Dataset:
 
     def touches_of(self, user_id: str) -> list[Touch]:
         """A user's interactions, imported and streamed."""
-        imported = self.bulk.by_user.get(user_id, ()) if self.bulk else ()
+        imported = self.bulk.by_user.of(user_id) if self.bulk else ()
         return [*imported, *self.events.touches_of(user_id)]
 
     def stream(self, event: Event) -> list[Touch]:
@@ -90,10 +107,9 @@ class Dataset:
 
     def change_schema(self, schema: Schema) -> None:
         """To one with more columns, which what is there leaves empty."""
-        old, self.schema = self.schema, schema
+        self.schema = schema
         if self.bulk is not None:
-            rows = [dict(zip(old.columns, row, strict=True)) for row in self.bulk.rows]
-            self.load(Bulk(schema, [tuple(row.get(name) for name in schema.columns) for row in rows]))
+            self.load(Bulk(schema, self.bulk.table.with_columns(schema.columns)))
 
     def forget(self, user_ids: Collection[str]) -> None:
         """Everything of these users."""
@@ -101,8 +117,10 @@ class Dataset:
         if kind not in ("INTERACTIONS", "USERS"):
             return
         if self.bulk is not None:
-            user = self.schema.columns.index("USER_ID")
-            self.load(Bulk(self.schema, [row for row in self.bulk.rows if row[user] not in user_ids]))
+            users = self.bulk.table.columns["USER_ID"]
+            assert isinstance(users, Coded)
+            stays = np.array([user_id not in user_ids for user_id in users.values], dtype=bool)
+            self.load(Bulk(self.schema, self.bulk.table.take(stays[users.codes])))
         self.events.forget(user_ids)
         if kind == "USERS":
             self._put = {key: record for key, record in self._put.items() if key not in user_ids}
@@ -112,18 +130,3 @@ class Dataset:
         else:
             self.journal = list(self.events.accepted)
         self.changes += 1
-
-
-def _touches(schema: Schema, rows: Sequence[Row]) -> Iterator[Touch]:
-    columns = schema.columns
-    user, item, time = (columns.index(name) for name in ("USER_ID", "ITEM_ID", "TIMESTAMP"))
-    kind = columns.index("EVENT_TYPE") if "EVENT_TYPE" in columns else None
-    value = columns.index("EVENT_VALUE") if "EVENT_VALUE" in columns else None
-    for row in rows:
-        yield Touch(
-            row[user],
-            row[item],
-            row[time],
-            None if kind is None else row[kind],
-            None if value is None else row[value],
-        )

@@ -6,10 +6,11 @@ Developer guide, "Deleting users and their data with a data deletion job".
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from local_cloud.personalize.automatic_updates import restore_items
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.recommenders import Model
@@ -67,7 +68,7 @@ def deletion_job(region: Region, resource: Resource) -> Job:
         user_ids = frozenset(_user_ids(objects))
         left = {arn: without(run, user_ids) for arn, run in runs.items()}
         for arn, run in left.items():
-            if not (run.imported or run.streamed):
+            if not len(run.imported) + len(run.streamed):
                 raise Failed(f"Without these users there is nothing left that {arn} was trained on.")
         return user_ids, {arn: (run, fit(run)) for arn, run in left.items()}
 
@@ -81,17 +82,18 @@ def deletion_job(region: Region, resource: Resource) -> Job:
             if arn not in region.trained:
                 continue
             trained = region.trained[arn] = replace(region.trained[arn], run=run, model=model)
+            restore_items(region, region.store.get("SolutionVersion", arn))
             for touch in interactions.events.told_after(trained.heard) if interactions else ():
                 model.record(touch.user_id, touch.item_id, touch.timestamp)
 
     return Job(work=work, finish=finish)
 
 
-def _user_ids(objects: Sequence[tuple[str, bytes]]) -> list[str]:
+def _user_ids(objects: Iterable[tuple[str, BinaryIO]]) -> list[str]:
     """
     :raises Failed: with the `failureReason` of the job.
     """
-    files = [content for key, content in objects if key.lower().endswith(".csv")]
+    files = [content.read() for key, content in objects if key.lower().endswith(".csv")]
     if not files:
         raise Failed("No CSV file was found at the given location in Amazon S3.")
     if sum(map(len, files)) > MOST_BYTES:

@@ -17,6 +17,9 @@ _NOT_IN_PROPERTIES: Final = frozenset(
     {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 )
 
+MOST_BYTES: Final = 10 * 1024
+"""Of an event: developer guide, "Amazon Personalize endpoints and quotas"."""
+
 Request = Mapping[str, Any]
 
 
@@ -47,6 +50,8 @@ def _tracker(region: Region, tracking_id: str) -> Resource:
 
 
 def _event(request: Request, sent: Request) -> Event:
+    if len(json.dumps(sent, ensure_ascii=False).encode(errors="surrogatepass")) > MOST_BYTES:
+        raise invalid(f"An event has at most {MOST_BYTES:,} bytes")
     properties = _properties(sent["properties"]) if "properties" in sent else None
     if wrong := [key for key in properties or () if key.lower() in _NOT_IN_PROPERTIES]:
         raise invalid(f"properties must not hold {', '.join(wrong)}")

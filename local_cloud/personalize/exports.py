@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from local_cloud.personalize.datasets import Dataset, Put
@@ -54,32 +54,28 @@ def export_job(region: Region, resource: Resource) -> Job:
     """The records as they were when the job began."""
     members = resource.members
     dataset = region.datasets[members["datasetArn"]]
-    records = list(_records(dataset, members["ingestionMode"]))
-    columns = dataset.schema.columns
+    mode, columns = members["ingestionMode"], dataset.schema.columns
+    # Only of ALL is one record for each item or user, the newest
+    newest = mode == "ALL" and dataset.schema.dataset_type in ("ITEMS", "USERS")
+    bulk = dataset.bulk.table.rows() if dataset.bulk and mode in ("BULK", "ALL") and not newest else ()
+    records = list(dataset.records().values() if newest else _streamed(dataset)) if mode != "BULK" else []
     folder = members["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
 
     def work() -> None:
-        rows = dict.fromkeys(tuple(_cell(record.get(name)) for name in columns) for record in records)
-        text = io.StringIO()
+        more = dict.fromkeys(tuple(_cell(record.get(name)) for name in columns) for record in records)
+        content = io.BytesIO()
+        text = io.TextIOWrapper(content, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n", escapechar="\\", doublequote=False)
         writer.writerow(columns)
-        writer.writerows(rows)
-        write_for(region, resource, f"{folder}/{members['jobName']}.csv", text.getvalue().encode())
+        for row in bulk:
+            cells = tuple(map(_cell, row))
+            more.pop(cells, None)
+            writer.writerow(cells)
+        writer.writerows(more)
+        text.flush()
+        write_for(region, resource, f"{folder}/{members['jobName']}.csv", content.getvalue())
 
     return Job(work=work)
-
-
-def _records(dataset: Dataset, mode: str) -> Iterator[Record]:
-    """Only of ALL is one record for each item or user, the newest."""
-    columns = dataset.schema.columns
-    bulk = [dict(zip(columns, row, strict=True)) for row in dataset.bulk.rows] if dataset.bulk else []
-    if mode == "ALL" and dataset.schema.dataset_type in ("ITEMS", "USERS"):
-        yield from dataset.records().values()
-        return
-    if mode in ("BULK", "ALL"):
-        yield from bulk
-    if mode in ("PUT", "ALL"):
-        yield from _streamed(dataset)
 
 
 def _streamed(dataset: Dataset) -> Iterable[Record]:

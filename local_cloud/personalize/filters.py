@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from local_cloud.personalize.errors import invalid
 from local_cloud.personalize.filter_grammar import (
@@ -49,6 +49,24 @@ class Facts:
     item: Callable[[str], Mapping[str, Any]]
     user: Mapping[str, Any]
     current_item: Mapping[str, Any]
+
+
+Values: TypeAlias = Collection[str | float]
+Alternatives: TypeAlias = list[list[tuple[Condition, Values]]]
+"""Conditions with the values of a request, of which all of one list must be met."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A filter in one request.
+
+    :param includes: one of these must be met, where there are any.
+    :param excludes: and none of these.
+    """
+
+    includes: list[Alternatives]
+    excludes: list[Alternatives]
+    lets_nothing_pass: bool
 
 
 @dataclass(frozen=True)
@@ -96,65 +114,84 @@ class Filter:
         :param given: the request's `filterValues`.
         :raises Refused: InvalidInputException when an INCLUDE lacks the value of a parameter.
         """
-        values = {name: parse_literals(name, text) for name, text in given.items()}
-        includes: list[Callable[[str], bool]] = []
-        excludes: list[Callable[[str], bool]] = []
-        for expression in self.expressions:
-            test = _test(expression, facts, values)
-            if test is not None:
-                (includes if expression.includes else excludes).append(test)
-        nothing_included = any(e.includes for e in self.expressions) and not includes
+        applied = self.applied(facts, given)
+        includes = [_one_of(alternatives, facts) for alternatives in applied.includes]
+        excludes = [_one_of(alternatives, facts) for alternatives in applied.excludes]
 
         def allowed(item_id: str) -> bool:
-            if nothing_included or any(test(item_id) for test in excludes):
+            if applied.lets_nothing_pass or any(test(item_id) for test in excludes):
                 return False
             return not includes or any(test(item_id) for test in includes)
 
         return allowed
 
+    def applied(self, facts: Facts, given: Mapping[str, str]) -> Applied:
+        """What is left of the expressions in one request; parameters as for `allows`."""
+        values = {name: parse_literals(name, text) for name, text in given.items()}
+        includes: list[Alternatives] = []
+        excludes: list[Alternatives] = []
+        for expression in self.expressions:
+            alternatives = _applied(expression, facts, values)
+            if alternatives is not None:
+                (includes if expression.includes else excludes).append(alternatives)
+        asked_to_include = any(expression.includes for expression in self.expressions)
+        return Applied(includes, excludes, lets_nothing_pass=asked_to_include and not includes)
 
-def _test(
+
+def _applied(
     expression: Expression, facts: Facts, given: Mapping[str, Collection[str | float]]
-) -> Callable[[str], bool] | None:
-    """Whether an item meets the conditions; None when the expression does not count in this request."""
-    alternatives: list[list[Callable[[str], bool]]] = []
+) -> Alternatives | None:
+    """The conditions with their values; None when the expression does not count in this request."""
+    alternatives: Alternatives = []
     for conditions in expression.alternatives:
         tests = []
         for condition in conditions:
             values = _resolved(condition, given, facts, required=expression.includes)
             if values is None:
                 break  # An EXCLUDE whose parameter has no value is left out
-            tests.append(_item_test(condition, values, facts))
+            tests.append((condition, values))
         else:
             alternatives.append(tests)
     for condition in expression.on_user:
         values = _resolved(condition, given, facts, required=expression.includes)
-        if values is None or not _matches(condition.op, facts.user.get(condition.field), values):
+        if values is None or not matches(condition.op, facts.user.get(condition.field), values):
             return None
-    if not alternatives:
-        return None
-    return lambda item_id: any(all(test(item_id) for test in tests) for tests in alternatives)
+    return alternatives or None
 
 
-def _item_test(condition: Condition, values: Collection[str | float], facts: Facts) -> Callable[[str], bool]:
+def _one_of(alternatives: Alternatives, facts: Facts) -> Callable[[str], bool]:
+    tested = [[_item_test(condition, values, facts) for condition, values in each] for each in alternatives]
+    return lambda item_id: any(all(test(item_id) for test in tests) for tests in tested)
+
+
+def _item_test(condition: Condition, values: Values, facts: Facts) -> Callable[[str], bool]:
     if condition.dataset == "items":
         if condition.field == "ITEM_ID":
-            return lambda item_id: _matches(condition.op, item_id, values)
-        return lambda item_id: _matches(condition.op, facts.item(item_id).get(condition.field), values)
+            return lambda item_id: matches(condition.op, item_id, values)
+        return lambda item_id: matches(condition.op, facts.item(item_id).get(condition.field), values)
+    return touched(condition, values, facts.touches).__contains__
+
+
+def touched(condition: Condition, values: Values, touches: Iterable[Touch]) -> set[str]:
+    """The items that meet a condition on Interactions."""
     wanted = {str(value).lower() for value in values}
     seen: dict[str, int] = {}
-    touched = set()
-    for touch in sorted(facts.touches, key=lambda touch: -touch.timestamp):
+    found = set()
+    newest_first = sorted(touches, key=lambda touch: touch.timestamp)
+    newest_first.reverse()  # Of one second, who came last comes first
+    for touch in newest_first:
         kind = (touch.event_type or "").lower()
         seen[kind] = seen.get(kind, 0) + 1
         is_in = EVERY_EVENT in wanted or kind in wanted
         if seen[kind] <= LOOK_BACK and is_in != (condition.op in ("NOT IN", "!=")):
-            touched.add(touch.item_id)
-    return touched.__contains__
+            found.add(touch.item_id)
+    return found
 
 
-def _matches(op: str, actual: Any, values: Collection[str | float]) -> bool:
-    """A field without a value meets only NOT IN and !=."""
+def matches(op: str, actual: Any, values: Values) -> bool:
+    """Whether a field has one of the values, or compares with the only one as `op` says.
+
+    A field without a value meets only NOT IN and !=."""
     if isinstance(actual, str) and "|" in actual and op in ("IN", "NOT IN", "=", "!="):
         # A field with several categories
         has = any(part in values for part in actual.split("|"))
@@ -166,7 +203,7 @@ def _matches(op: str, actual: Any, values: Collection[str | float]) -> bool:
     value = next(iter(values))
     if actual is None:
         return op == "!="
-    number = _number(value) if isinstance(actual, (int, float)) else None
+    number = number_of(value) if isinstance(actual, (int, float)) else None
     if number is not None:
         return _COMPARISONS[op](actual, number)
     return _COMPARISONS[op](str(actual), str(value))
@@ -174,11 +211,11 @@ def _matches(op: str, actual: Any, values: Collection[str | float]) -> bool:
 
 def _same(actual: Any, value: str | float) -> bool:
     if isinstance(actual, (int, float)):
-        return actual == _number(value)
+        return actual == number_of(value)
     return bool(actual == value)
 
 
-def _number(value: str | float) -> float | None:
+def number_of(value: str | float) -> float | None:
     try:
         return float(value)
     except ValueError:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any, BinaryIO, Final
 
-from local_cloud.personalize.csv_import import read_rows
+from local_cloud.personalize.attribution_reports import publisher
+from local_cloud.personalize.csv_import import read_table
 from local_cloud.personalize.datasets import Bulk
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
+from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.region import Job, Region
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.transfers import check_location, check_role, read_for
 
 MOST_PENDING = 5
+MOST_BYTES: Final = {"FULL": 100 * 1024**3, "INCREMENTAL": 1024**3}
+"""Of all files together: developer guide, "Amazon Personalize endpoints and quotas"."""
 
 
 def create_dataset_import_job(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,16 +48,31 @@ def import_job(region: Region, resource: Resource) -> Job:
     """Read and check; a full import replaces what was imported before, what was streamed stays."""
     members = resource.members
     dataset = region.datasets[members["datasetArn"]]
+    publish = publisher(region, resource)
     before = dataset.bulk if members["importMode"] == "INCREMENTAL" else None
 
     def work() -> Bulk:
-        objects = read_for(region, resource, members["dataSource"]["dataLocation"])
-        rows = read_rows(objects, dataset.schema)
+        with closing(read_for(region, resource, members["dataSource"]["dataLocation"])) as objects:
+            table = read_table(_within(objects, members["importMode"]), dataset.schema)
+        publish(table)
         if before is not None:
-            rows = list(dict.fromkeys([*before.rows, *rows]))
-        return Bulk(dataset.schema, rows)
+            table = before.table.joined(table).distinct()
+        return Bulk(dataset.schema, table)
 
     return Job(work=work, finish=dataset.load)
+
+
+def _within(objects: Iterable[tuple[str, BinaryIO]], mode: str) -> Iterator[tuple[str, BinaryIO]]:
+    """
+    :raises Failed: for more bytes than an import of this mode may have.
+    """
+    size = 0
+    for key, content in objects:
+        size += content.seek(0, io.SEEK_END)
+        content.seek(0)
+        if size > MOST_BYTES[mode]:
+            raise Failed(f"The data of an import of mode {mode} have at most {MOST_BYTES[mode]:,} bytes.")
+        yield key, content
 
 
 def _check_pending(region: Region, dataset_arn: str) -> None:

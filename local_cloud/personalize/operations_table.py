@@ -27,13 +27,13 @@ ABSENT: Final[Mapping[str, str]] = {
 NOTES: Final[Mapping[str, str]] = {
     "CreateBatchInferenceJob": "without theme generation",
     "CreateSolution": "without performAutoML",
-    "CreateMetricAttribution": "kept and listed; no report is written",
+    "CreateMetricAttribution": "imports publish their reports; streamed events give no CloudWatch metrics",
     "DescribeBatchSegmentJob": "there never is one",
     "DescribeRecommender": "there never is one",
     "ListBatchSegmentJobs": "always empty",
     "ListRecommenders": "always empty",
-    "GetRecommendations": "by campaign; `context` is accepted and makes no difference",
-    "GetPersonalizedRanking": "`context` is accepted and makes no difference",
+    "GetRecommendations": "by campaign; `context` by columns of texts",
+    "GetPersonalizedRanking": "`context` by columns of texts",
     "PutEvents": "`metricAttribution` is accepted and makes no difference",
 }
 

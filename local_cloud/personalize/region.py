@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from local_cloud.personalize.capacity import Capacity
 from local_cloud.personalize.control import Control
@@ -38,8 +38,10 @@ class Storage(Protocol):
 
     def read(
         self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Iterable[tuple[str, BinaryIO]]:
         """Key and content of the object at `location`, or, where it ends with "/", of those right in it.
+
+        A content may be closed when the next is asked for.
 
         :param recursive: those of its sub-folders too.
         :raises AccessRefused: unless the role and the bucket's policy both let Personalize read.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from local_cloud.personalize import recipes
+from local_cloud.personalize.attribution_reports import campaign_mark
 from local_cloud.personalize.capacity import MOST_OF_ACCOUNT, MOST_PER_CAMPAIGN
 from local_cloud.personalize.errors import invalid, not_found, not_here
 from local_cloud.personalize.recommenders import Exploration, Kind, Model, Scored
@@ -34,8 +35,9 @@ class _Serving:
     model: Model
     allowed: Allowed | None
     explore: Exploration | None
+    influence: Mapping[str, float]
     promoted: Allowed | None
-    metadata: Mapping[str, Mapping[str, Any]]
+    metadata: Callable[[str], Mapping[str, Any]]
     columns: Sequence[str]
 
     def described(self, items: Sequence[Scored], promotion: str = "") -> list[dict[str, Any]]:
@@ -48,7 +50,7 @@ class _Serving:
         ]
 
     def _metadata_of(self, item_id: str) -> dict[str, str]:
-        record = self.metadata.get(item_id, {})
+        record = self.metadata(item_id)
         return {name: str(record[name]) for name in self.columns if record.get(name) is not None}
 
 
@@ -70,9 +72,17 @@ def get_recommendations(region: Region, request: Request) -> dict[str, Any]:
     if serving.kind == "item" and not item_id:
         raise invalid("itemId is required by the recipe of this campaign")
 
+    context = request.get("context", {})
+
     def recommend(number: int, allowed: Allowed | None) -> list[Scored]:
         return serving.model.recommend(
-            user_id=user_id, item_id=item_id, count=number, allowed=allowed, explore=serving.explore
+            user_id=user_id,
+            item_id=item_id,
+            count=number,
+            allowed=allowed,
+            explore=serving.explore,
+            context=context,
+            influence=serving.influence,
         )
 
     if serving.promoted is None:
@@ -86,7 +96,7 @@ def get_recommendations(region: Region, request: Request) -> dict[str, Any]:
         answer = _mixed(
             serving.described(promoted, promotion.get("name", "promotion")), serving.described(rest)
         )
-    return {"itemList": answer, "recommendationId": _recommendation_id()}
+    return {"itemList": answer, "recommendationId": _recommendation_id(request["campaignArn"])}
 
 
 def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]:
@@ -99,8 +109,15 @@ def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]
     if serving.kind != "ranking":
         raise invalid(f"{request['campaignArn']} does not rank items: call GetRecommendations")
     kept = [item for item in dict.fromkeys(items) if serving.allowed is None or serving.allowed(item)]
-    ranked = serving.model.rank(user_id=request["userId"], item_ids=kept) if kept else []
-    return {"personalizedRanking": serving.described(ranked), "recommendationId": _recommendation_id()}
+    ranked = (
+        serving.model.rank(user_id=request["userId"], item_ids=kept, context=request.get("context", {}))
+        if kept
+        else []
+    )
+    return {
+        "personalizedRanking": serving.described(ranked),
+        "recommendationId": _recommendation_id(request["campaignArn"]),
+    }
 
 
 def _count(request: Request) -> int:
@@ -145,8 +162,9 @@ def _serving(region: Region, request: Request, promotions: Sequence[Request]) ->
         model=region.model(version.arn),
         allowed=allowed_by(region, group, request, kind),
         explore=exploration_of(recipe, config),
+        influence=config.get("rankingInfluence", {}),
         promoted=promoted,
-        metadata=items.records() if items and columns else {},
+        metadata=items.record if items else lambda item_id: {},
         columns=columns,
     )
 
@@ -167,5 +185,6 @@ def _columns(campaign: Resource, request: Request, schema: Schema | None) -> Seq
     return columns
 
 
-def _recommendation_id() -> str:
-    return f"RID-{uuid.uuid4()}"
+def _recommendation_id(campaign_arn: str) -> str:
+    """Of 40 characters that tell the campaign, as stored outputs of 2024 have it."""
+    return f"RID-{str(uuid.uuid4())[-25:]}-{campaign_mark(campaign_arn)}"

@@ -78,6 +78,12 @@ class Schema:
         taken = _RESERVED | set(_REQUIRED[self.dataset_type])
         return tuple(name for name in self.columns if name not in taken)
 
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The columns of interactions that tell their circumstances."""
+        named = set(self.metadata) if self.dataset_type == "INTERACTIONS" else set()
+        return tuple(f.name for f in self.fields if f.name in named and f.categorical and f.kind == "string")
+
 
 def camel_case(column: str) -> str:
     """The key of a schema's column in `properties`: NUMBER_OF_RATINGS is numberOfRatings."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import invalid
-from local_cloud.personalize.filters import Facts, parse_filter
+from local_cloud.personalize.filter_masks import ItemColumns, mask_of
+from local_cloud.personalize.filters import Facts, Filter, parse_filter
 from local_cloud.personalize.recommenders import Condition, Exploration, Kind
 from local_cloud.personalize.region import Region
 
@@ -43,15 +44,27 @@ def allowed_by(region: Region, group: str, request: Request, kind: Kind) -> Allo
         current_item=items.record(item_id) if items and item_id else {},
     )
     values = request.get("filterValues", {})
+    columns = items.columns if items else ItemColumns(None, {})
+
+    def condition(part: Filter, key: Hashable) -> Condition:
+        applied = part.applied(facts, values)
+        return Condition(
+            part.allows(facts, values),
+            key=key,
+            at_once=lambda catalogue, size: mask_of(applied, facts, columns, catalogue, size),
+        )
+
     parts = parsed.apart()
-    if parts is None or not parts[0].expressions:
-        return parsed.allows(facts, values)
+    if parts is None:
+        return condition(parsed, None)
     by_items, by_interactions = parts
+    if not by_items.expressions:
+        return by_interactions.allows(facts, values)
     # Everybody's requests share it until something changes that it goes by
     about_user = facts.user if "currentuser." in resource.members["filterExpression"].lower() else {}
-    condition = Condition(
-        by_items.allows(facts, values),
-        key=(
+    shared = condition(
+        by_items,
+        (
             resource.members["filterExpression"],
             tuple(sorted(values.items())),
             tuple(sorted(about_user.items())),
@@ -60,8 +73,8 @@ def allowed_by(region: Region, group: str, request: Request, kind: Kind) -> Allo
         ),
     )
     if not by_interactions.expressions:
-        return condition
-    return condition.but(by_interactions.allows(facts, values))
+        return shared
+    return shared.but(by_interactions.allows(facts, values))
 
 
 def both(one: Allowed | None, other: Allowed) -> Allowed:

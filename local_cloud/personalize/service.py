@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from local_cloud.personalize import (
     attribution,
+    automatic_updates,
     batch,
     campaigns,
     dataset_operations,
@@ -136,6 +137,7 @@ class Personalize:
         """What the clock, and not a request, begins."""
         versions.train_by_the_clock(self.region)
         campaigns.follow_latest(self.region)
+        automatic_updates.update_by_the_clock(self.region)
 
     def answer(self, *, path: str, headers: Mapping[str, str], body: bytes) -> wire.Response:
         """

@@ -1,12 +1,13 @@
-"""A folder that outlives the process: resources, data and what models were trained on, as JSON.
+"""A folder that outlives the process: resources, data and what models were trained on.
 
 A change is written before the request that has made it is answered. Models are not written: a training
 gives the same model each time, so it is done again when the folder is read.
 
-    resources.json     every resource, with what is under way
-    <key>.rows.json    what was imported into a dataset
-    <key>.events.jsonl what was streamed into it, a line each
-    <key>.run.json     what a solution version was trained on
+    resources.json       every resource, with what is under way
+    <key>.rows.npz       what was imported into a dataset
+    <key>.events.jsonl   what was streamed into it, a line each
+    <key>.run.json       what a solution version was trained on, but for the interactions:
+    <key>.imported.npz   and <key>.streamed.npz
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from local_cloud.personalize.automatic_updates import restore_items
 from local_cloud.personalize.datasets import Bulk, Dataset, Put
 from local_cloud.personalize.region import Region
 from local_cloud.personalize.resumption import resume
 from local_cloud.personalize.schemas import parse_schema
 from local_cloud.personalize.store import Resource
-from local_cloud.personalize.streamed import Event, Touch
+from local_cloud.personalize.streamed import Event
+from local_cloud.personalize.table import Table
+from local_cloud.personalize.touches import Touches
 from local_cloud.personalize.training import Trained, TrainingRun, fit
 from local_cloud.personalize.versions import run_of
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _RESOURCES: Final = "resources.json"
-_DATA_OF_A_RUN: Final = ("imported", "streamed", "items", "users", "hyperparameters")
 
 
 @dataclass
@@ -77,7 +80,7 @@ class StateFolder:
     def _keep_data(self, arn: str, dataset: Dataset) -> None:
         kept = self._data.setdefault(arn, _Kept())
         if dataset.bulk is not kept.bulk and dataset.bulk is not None:
-            self._write(f"{_key(arn)}.rows.json", json.dumps(dataset.bulk.rows))
+            self._save(f"{_key(arn)}.rows.npz", dataset.bulk.table)
         kept.bulk = dataset.bulk
         name = f"{_key(arn)}.events.jsonl"
         if dataset.journal is not kept.journal:
@@ -90,12 +93,9 @@ class StateFolder:
     def _keep_run(self, arn: str, trained: Trained) -> None:
         if self._runs.get(arn) is not trained.run:
             self._runs[arn] = run = trained.run
-            data = {
-                "imported": run.imported,
-                "streamed": run.streamed,
-                "items": run.items,
-                "users": run.users,
-            }
+            self._save(f"{_key(arn)}.imported.npz", run.imported)
+            self._save(f"{_key(arn)}.streamed.npz", run.streamed)
+            data = {"items": run.items, "users": run.users}
             told = {"hours": trained.hours, "tuned": trained.tuned, "hyperparameters": run.hyperparameters}
             self._write(f"{_key(arn)}.run.json", json.dumps({**data, **told}))
 
@@ -106,7 +106,7 @@ class StateFolder:
         for gone in [arn for arn in self._runs if arn not in region.trained]:
             del self._runs[gone]
         keys = {_key(arn) for arn in [*self._data, *self._runs]}
-        for file in self.path.glob("*.json*"):
+        for file in [*self.path.glob("*.json*"), *self.path.glob("*.npz")]:
             if file.name != _RESOURCES and file.name.partition(".")[0] not in keys:
                 file.unlink()
 
@@ -129,9 +129,7 @@ class StateFolder:
                 region.datasets[resource.arn].changes = document["changes"][resource.arn]
         for resource in resources:
             if resource.arn in document["heard"]:
-                region.trained[resource.arn] = self._trained(
-                    region, resource, document["heard"][resource.arn]
-                )
+                self._train_again(region, resource, document["heard"][resource.arn])
         for resource in resources:
             resume(region, resource)
         self.keep(region)
@@ -139,10 +137,9 @@ class StateFolder:
     def _dataset(self, region: Region, resource: Resource) -> Dataset:
         schema = region.store.get("Schema", resource.members["schemaArn"])
         dataset = Dataset(parse_schema(schema.members["schema"]))
-        rows = self.path / f"{_key(resource.arn)}.rows.json"
+        rows = self.path / f"{_key(resource.arn)}.rows.npz"
         if rows.exists():
-            read = [tuple(row) for row in json.loads(rows.read_text(encoding="utf-8"))]
-            dataset.load(Bulk(dataset.schema, read))
+            dataset.load(Bulk(dataset.schema, Table.load(rows)))
         events = self.path / f"{_key(resource.arn)}.events.jsonl"
         if events.exists():
             with events.open(encoding="utf-8") as lines:
@@ -154,22 +151,31 @@ class StateFolder:
                         dataset.stream(Event(*values))
         return dataset
 
-    def _trained(self, region: Region, version: Resource, heard: int) -> Trained:
+    def _train_again(self, region: Region, version: Resource, heard: int) -> None:
         text = (self.path / f"{_key(version.arn)}.run.json").read_text(encoding="utf-8")
         saved = json.loads(text)
         run = run_of(
             version,
-            imported=[Touch(*touch) for touch in saved["imported"]],
-            streamed=[Touch(*touch) for touch in saved["streamed"]],
+            imported=Touches.load(self.path / f"{_key(version.arn)}.imported.npz"),
+            streamed=Touches.load(self.path / f"{_key(version.arn)}.streamed.npz"),
             items=saved["items"],
             users=saved["users"],
             hyperparameters=saved["hyperparameters"],
         )
         model = fit(run)
+        region.trained[version.arn] = Trained(
+            model=model, run=run, hours=saved["hours"], tuned=saved["tuned"], heard=heard
+        )
+        restore_items(region, version)
         dataset = region.dataset(version.members["datasetGroupArn"], "INTERACTIONS")
         for touch in dataset.events.told_after(heard) if dataset else ():
             model.record(touch.user_id, touch.item_id, touch.timestamp)
-        return Trained(model=model, run=run, hours=saved["hours"], tuned=saved["tuned"], heard=heard)
+
+    def _save(self, name: str, data: Table | Touches) -> None:
+        """Whole or not at all, as `_write`."""
+        unfinished = self.path / f"{name}.new"
+        data.save(unfinished)
+        unfinished.replace(self.path / name)
 
     def _write(self, name: str, text: str) -> None:
         """Whole or not at all."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import boto3
@@ -38,18 +40,21 @@ class FolderStorage:
 
     def read(
         self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Iterator[tuple[str, BinaryIO]]:
         """
         :raises AccessRefused: for a location outside the folder.
         """
         bucket, _, key = location.removeprefix("s3://").partition("/")
         top = self._path(bucket)
         if key and not key.endswith("/"):
-            file = self._path(bucket, key)
-            return [(key, file.read_bytes())] if file.is_file() else []
-        folder = self._path(bucket, key)
-        files = sorted(folder.rglob("*") if recursive else folder.glob("*"))
-        return [(file.relative_to(top).as_posix(), file.read_bytes()) for file in files if file.is_file()]
+            files = [self._path(bucket, key)]
+        else:
+            folder = self._path(bucket, key)
+            files = sorted(folder.rglob("*") if recursive else folder.glob("*"))
+        for file in files:
+            if file.is_file():
+                with file.open("rb") as content:
+                    yield file.relative_to(top).as_posix(), content
 
     def write(self, location: str, content: bytes, *, role_arn: str, job_arn: str) -> None:
         """
@@ -79,20 +84,22 @@ class S3Storage:
 
     def read(
         self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Iterator[tuple[str, BinaryIO]]:
         """
         :raises AccessRefused: when S3 refuses or does not answer.
         """
         bucket, _, key = location.removeprefix("s3://").partition("/")
         client = self._client()
         try:
-            return [
-                (name, client.get_object(Bucket=bucket, Key=name)["Body"].read())
-                for name in _keys(client, bucket, key, recursive=recursive)
-            ]
+            for name in _keys(client, bucket, key, recursive=recursive):
+                # A file of our own: a reader that takes its time would have S3 wait, or give up
+                with tempfile.TemporaryFile() as content:
+                    shutil.copyfileobj(client.get_object(Bucket=bucket, Key=name)["Body"], content)
+                    content.seek(0)
+                    yield name, content
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
-                return []
+                return
             raise AccessRefused(str(error)) from error
         except BotoCoreError as error:
             raise AccessRefused(str(error)) from error

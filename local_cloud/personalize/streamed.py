@@ -11,13 +11,17 @@ from typing import Any, NamedTuple
 
 
 class Touch(NamedTuple):
-    """One interaction of a user with an item; `timestamp` in Unix seconds."""
+    """One interaction of a user with an item; `timestamp` in Unix seconds.
+
+    :param properties: of a streamed one, by the names of PutEvents.
+    """
 
     user_id: str
     item_id: str
     timestamp: int
     event_type: str | None
     event_value: float | None
+    properties: Mapping[str, Any] | None = None
 
 
 class Event(NamedTuple):
@@ -131,6 +135,7 @@ class StreamedEvents:
             event.timestamp,
             event.event_type,
             event.event_value,
+            event.properties,
         )
         kept = self._by_user if user_id is not None else self._by_session
         kept.setdefault(touch.user_id, []).append(touch)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from local_cloud.personalize import recommenders
 from local_cloud.personalize.hyperparameters import Search
 from local_cloud.personalize.lifecycle import Failed
-from local_cloud.personalize.recommenders import EventWeights
-from local_cloud.personalize.streamed import Touch
+from local_cloud.personalize.recommenders import ContextColumn, EventWeights, IdCodes
+from local_cloud.personalize.touches import Touches
 
 MINIMUM_INTERACTIONS: Final = 1000
 MINIMUM_USERS: Final = 25
 MINIMUM_SHARE: Final = 0.01
 """Of users who have at least two interactions."""
+
+Weights: TypeAlias = NDArray[np.float32]
+"""One number per interaction."""
 
 JUDGED_BY: Final = ("normalized_discounted_cumulative_gain_at_25", "mean_reciprocal_rank_at_25")
 """The offline metrics that HPO raises: the first, then the second."""
@@ -38,8 +41,8 @@ class TrainingRun:
     """
 
     recipe: str
-    imported: Sequence[Touch]
-    streamed: Sequence[Touch]
+    imported: Touches
+    streamed: Touches
     items: Mapping[str, Mapping[str, Any]] | None
     hyperparameters: Mapping[str, str]
     event_type: str | None
@@ -70,28 +73,34 @@ def train(run: TrainingRun) -> Trained:
     :raises Failed: with the `failureReason` of the solution version.
     """
     began = time.monotonic()
-    touches = chosen(run)
+    touches, weights = chosen(run)
     _check(touches, run.event_type)
     trials = [{}] if run.search is None else run.search.candidates()
     best: Trained | None = None
     for trial in trials:
         tuned = replace(run, hyperparameters={**run.hyperparameters, **trial}, search=None)
-        model = fit(tuned, touches)
+        model = _fit(tuned, touches, weights)
         if best is None or _merit(model) > _merit(best.model):
             best = Trained(model=model, run=tuned, hours=0, tuned=trial if run.search else None)
     assert best is not None
     return replace(best, hours=round((time.monotonic() - began) / 3600, 6))
 
 
-def fit(run: TrainingRun, touches: Sequence[Touch] | None = None) -> recommenders.Model:
-    """The model of these interactions, or of those that the run chooses; the same each time."""
-    touches = chosen(run) if touches is None else touches
-    weights = [_weight(run, touch) or 0.0 for touch in touches]
+def fit(run: TrainingRun) -> recommenders.Model:
+    """The model of the interactions that the run chooses; the same each time."""
+    return _fit(run, *chosen(run))
+
+
+def _fit(run: TrainingRun, touches: Touches, weights: Weights | None) -> recommenders.Model:
     interactions = recommenders.Interactions(
-        user_ids=[touch.user_id for touch in touches],
-        item_ids=[touch.item_id for touch in touches],
-        timestamps=np.array([touch.timestamp for touch in touches], dtype=np.int64),
-        weights=np.array(weights, dtype=np.float32) if set(weights) - {1.0} else None,
+        user_ids=IdCodes(touches.users.values, touches.users.codes),
+        item_ids=IdCodes(touches.items.values, touches.items.codes),
+        timestamps=touches.timestamps,
+        weights=weights,
+        contexts={
+            name: ContextColumn(values=column.values, codes=column.codes)
+            for name, column in touches.contexts.items()
+        },
     )
     try:
         return recommenders.train(
@@ -109,37 +118,39 @@ def _merit(model: recommenders.Model) -> tuple[float, ...]:
     return tuple(model.metrics.get(name, 0.0) for name in JUDGED_BY)
 
 
-def chosen(run: TrainingRun) -> list[Touch]:
-    """The interactions to train on."""
-    touches = dict.fromkeys([*run.imported, *run.streamed])
-    return [touch for touch in touches if _weight(run, touch) is not None]
-
-
-def _weight(run: TrainingRun, touch: Touch) -> float | None:
-    """How much it counts; None when it is not trained on."""
-    if run.event_type is None:
-        return run.weights.weight(touch.event_type, touch.event_value)
-    if (touch.event_type or "").lower() != run.event_type.lower():
-        return None
-    enough = run.threshold is None or (touch.event_value is not None and touch.event_value >= run.threshold)
-    return 1.0 if enough else None
+def chosen(run: TrainingRun) -> tuple[Touches, Weights | None]:
+    """The interactions to train on, and how much each counts; None when all count alike."""
+    touches = run.imported.with_those(run.streamed)
+    kinds, values = touches.event_types, touches.event_values
+    if run.event_type is not None:
+        wanted = [(kind or "").lower() == run.event_type.lower() for kind in kinds.values]
+        taken = np.array(wanted, dtype=bool)[kinds.codes]
+        if run.threshold is not None:
+            taken &= values >= run.threshold
+        return touches.take(taken), None
+    weights = run.weights.of_each(kinds.values, kinds.codes, values)
+    if weights is None:
+        return touches, None
+    taken = ~np.isnan(weights)
+    touches, weights = touches.take(taken), weights[taken]
+    return touches, weights if np.any(weights != 1) else None
 
 
 def without(run: TrainingRun, user_ids: frozenset[str]) -> TrainingRun:
     """The same run, had these users never been there."""
     return replace(
         run,
-        imported=[touch for touch in run.imported if touch.user_id not in user_ids],
-        streamed=[touch for touch in run.streamed if touch.user_id not in user_ids],
+        imported=run.imported.without_users(user_ids),
+        streamed=run.streamed.without_users(user_ids),
     )
 
 
-def _check(touches: Sequence[Touch], event_type: str | None) -> None:
+def _check(touches: Touches, event_type: str | None) -> None:
     if len(touches) < MINIMUM_INTERACTIONS:
         chosen = f" after filtering by event type: {event_type}" if event_type else ""
         raise Failed(f"Dataset has fewer than {MINIMUM_INTERACTIONS} interactions{chosen}")
-    per_user = Counter(touch.user_id for touch in touches)
-    returning = sum(count >= 2 for count in per_user.values())
+    per_user = np.bincount(touches.users.codes)
+    returning = int(np.count_nonzero(per_user >= 2))
     if returning < MINIMUM_USERS:
         raise Failed(
             f"Create failed. Dataset has fewer than {MINIMUM_USERS} users with at least 2 interactions each."

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Generator
+from typing import BinaryIO, Final
 
 from local_cloud.personalize.errors import Refused, invalid
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.region import AccessRefused, Region
 from local_cloud.personalize.store import Resource
 
-_NO_ACCESS: Final = "Insufficient privileges for accessing data in Amazon S3."
+NO_ACCESS: Final = "Insufficient privileges for accessing data in Amazon S3."
 _LOCATION: Final = re.compile(r"s3://[^/]+(/.*)?")
 
 
@@ -33,17 +33,18 @@ def check_role(region: Region, role_arn: str | None) -> None:
 
 def read_for(
     region: Region, job: Resource, location: str, *, recursive: bool = False
-) -> Sequence[tuple[str, bytes]]:
-    """
+) -> Generator[tuple[str, BinaryIO]]:
+    """Each object's key and content, which is there until the next is asked for.
+
     :raises Failed: with the `failureReason` of a job that may not read there.
     """
     try:
         role_arn = job.members.get("roleArn")
         if role_arn is None:
             raise AccessRefused
-        return region.storage.read(location, role_arn=role_arn, job_arn=job.arn, recursive=recursive)
+        yield from region.storage.read(location, role_arn=role_arn, job_arn=job.arn, recursive=recursive)
     except AccessRefused:
-        raise Failed(_NO_ACCESS) from None
+        raise Failed(NO_ACCESS) from None
 
 
 def write_for(region: Region, job: Resource, location: str, content: bytes) -> None:
@@ -53,4 +54,4 @@ def write_for(region: Region, job: Resource, location: str, content: bytes) -> N
     try:
         region.storage.write(location, content, role_arn=job.members["roleArn"], job_arn=job.arn)
     except AccessRefused:
-        raise Failed(_NO_ACCESS) from None
+        raise Failed(NO_ACCESS) from None

@@ -13,6 +13,7 @@ from local_cloud.personalize.region import Job, Region, random_id
 from local_cloud.personalize.schemas import DatasetType
 from local_cloud.personalize.solutions import interval_of, read_threshold, weights_of
 from local_cloud.personalize.store import Resource
+from local_cloud.personalize.touches import Touches
 from local_cloud.personalize.training import Trained, TrainingRun, train
 
 MOST_PENDING: Final = 20
@@ -114,9 +115,8 @@ def data_changes(region: Region, group: str) -> int:
 def _training_run(region: Region, version: Resource) -> TrainingRun:
     """UPDATE trains on what is new with the hyperparameters that the last full training has chosen."""
     members = version.members
-    group, config = members["datasetGroupArn"], members.get("solutionConfig", {})
+    config = members.get("solutionConfig", {})
     recipe = recipes.name_of(members["recipeArn"])
-    interactions = region.dataset(group, "INTERACTIONS")
     given: dict[str, str] = {
         **config.get("algorithmHyperParameters", {}),
         **config.get("featureTransformationParameters", {}),
@@ -126,13 +126,34 @@ def _training_run(region: Region, version: Resource) -> TrainingRun:
         searches, given = False, {**given, **_tuned_before(region, version)}
     return run_of(
         version,
-        imported=interactions.bulk.touches if interactions and interactions.bulk else (),
-        streamed=interactions.events.touches() if interactions else (),
+        **_interactions(region, version),
         items=_records(region, version, "ITEMS"),
         users=_records(region, version, "USERS"),
         hyperparameters=given,
         search=recipes.search_of(recipe, config) if searches else None,
     )
+
+
+def _interactions(region: Region, version: Resource) -> dict[str, Touches]:
+    """Imported and streamed, with the columns for `context` that the solution trains on."""
+    dataset = region.dataset(version.members["datasetGroupArn"], "INTERACTIONS")
+    if dataset is None:
+        return {"imported": Touches.of(), "streamed": Touches.of()}
+    config = version.members.get("solutionConfig", {}).get("trainingDataConfig", {})
+    contexts = [name for name in dataset.schema.contexts if _is_trained_on(config, "INTERACTIONS", name)]
+    imported = dataset.bulk.touches.with_contexts(contexts) if dataset.bulk else Touches.of((), contexts)
+    return {"imported": imported, "streamed": Touches.of(dataset.events.touches(), contexts)}
+
+
+def _is_trained_on(config: Request, kind: DatasetType, column: str) -> bool:
+    """Developer guide, "Configuring columns used when training"."""
+    included = [
+        set(names) for of, names in config.get("includedDatasetColumns", {}).items() if of.upper() == kind
+    ]
+    excluded = [
+        set(names) for of, names in config.get("excludedDatasetColumns", {}).items() if of.upper() == kind
+    ]
+    return all(column in names for names in included) and not any(column in names for names in excluded)
 
 
 def run_of(version: Resource, **data: Any) -> TrainingRun:
@@ -162,10 +183,7 @@ def _records(region: Region, version: Resource, kind: DatasetType) -> Mapping[st
     known = solution.members.get("columnsAtCreation", {}).get(kind) if solution else None
     columns = set(known or dataset.schema.columns)
     config = members.get("solutionConfig", {}).get("trainingDataConfig", {})
-    for name, given in config.get("includedDatasetColumns", {}).items():
-        columns &= set(given) if name.upper() == kind else columns
-    for name, given in config.get("excludedDatasetColumns", {}).items():
-        columns -= set(given) if name.upper() == kind else set()
+    columns = {name for name in columns if _is_trained_on(config, kind, name)}
     if columns >= set(dataset.schema.columns):
         return dataset.records()
     return {

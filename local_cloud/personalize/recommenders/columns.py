@@ -11,6 +11,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class IdCodes(Sequence[str]):
+    """A column of ids that is complete.
+
+    :param distinct: each id once; each is in a row.
+    :param codes: per row, the place of its id in `distinct`.
+    """
+
+    def __init__(self, distinct: Sequence[str], codes: NDArray[np.int32]) -> None:
+        self.distinct = distinct
+        self.codes = codes
+
+    @classmethod
+    def of(cls, ids: Sequence[str]) -> IdCodes:
+        if isinstance(ids, cls):
+            return ids
+        column = ids if isinstance(ids, IdColumn) else IdColumn(ids)
+        return cls(column.distinct, column.codes())
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[str]:
+        distinct = self.distinct
+        return (distinct[code] for code in self.codes.tolist())
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return [self.distinct[code] for code in self.codes[place].tolist()]
+        return self.distinct[int(self.codes[place])]
+
+
 class IdColumn(Sequence[str]):
     """A column of ids that can be appended to: each distinct id is kept once, a row takes 4 bytes.
 
@@ -22,10 +57,6 @@ class IdColumn(Sequence[str]):
         self._code_of.default_factory = self._code_of.__len__
         self._codes = array("i")
         self.extend(ids)
-
-    @classmethod
-    def of(cls, ids: Sequence[str]) -> IdColumn:
-        return ids if isinstance(ids, cls) else cls(ids)
 
     @property
     def distinct(self) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -17,15 +18,29 @@ Kind = Literal["user", "item", "nothing", "ranking"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContextColumn:
+    """One column of circumstances.
+
+    :param values: distinct; None where an event has none.
+    :param codes: per event, the place of its value.
+    """
+
+    values: Sequence[str | None]
+    codes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Interactions:
     """Who touched what when, one entry per event, in any order.
 
     Events of one user with the same timestamp count as having happened in the order given.
 
-    :param user_ids: also session ids, for those who have no other; an `IdColumn` where there are millions.
+    :param user_ids: also session ids, for those who have no other; an `IdColumn` or `IdCodes` where there are
+        millions.
     :param item_ids: likewise.
     :param timestamps: unix seconds.
     :param weights: how much each event counts, 1 for all unless given (see `EventWeights`); never negative.
+    :param contexts: under what circumstances, by the names that requests call them.
     :raises ValueError: when they differ in length.
     """
 
@@ -33,6 +48,7 @@ class Interactions:
     item_ids: Sequence[str]
     timestamps: NDArray[np.int64]
     weights: NDArray[np.float32] | None = None
+    contexts: Mapping[str, ContextColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {len(self.user_ids), len(self.item_ids), len(self.timestamps)}
@@ -73,6 +89,8 @@ class Model(Protocol):
         count: int,
         allowed: Callable[[str], bool] | None = None,
         explore: Exploration | None = None,
+        context: Mapping[str, str] = MappingProxyType({}),
+        influence: Mapping[str, float] = MappingProxyType({}),
     ) -> list[Scored]:
         """The best items, best first; fewer than `count` when `allowed` lets fewer pass.
 
@@ -82,13 +100,24 @@ class Model(Protocol):
             once for all requests, which is right for what lets few pass.
         :param explore: places for new items, by a campaign's `itemExplorationConfig`; only recipes with
             `Recipe.explores` heed it. Lists are then no longer in order of their scores.
+        :param context: the circumstances of the request; recipes that do not answer by user do not heed it.
+        :param influence: a campaign's `rankingInfluence`; only aws-semantic-similarity heeds it.
         :raises ValueError: when the recipe needs a user or an item and None was given, or only ranks.
         """
 
-    def rank(self, *, user_id: str, item_ids: Sequence[str]) -> list[Scored]:
+    def rank(
+        self, *, user_id: str, item_ids: Sequence[str], context: Mapping[str, str] = MappingProxyType({})
+    ) -> list[Scored]:
         """`item_ids`, best for this user first; the scores add up to 1, unknown items come last with 0.
 
         :raises ValueError: when the recipe does not rank.
+        """
+
+    def admit(self, created: Mapping[str, float | None]) -> None:
+        """Take in the items that were not there at training, to be explored; without effect on recipes that
+        do not explore.
+
+        :param created: items, known ones too, with unix seconds; None where that is not known.
         """
 
     def record(self, user_id: str, item_id: str, timestamp: int) -> None:

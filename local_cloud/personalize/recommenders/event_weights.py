@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 MOST_EVENT_TYPES: Final = 10
 
 
@@ -49,16 +52,21 @@ class EventWeights:
             raise ValueError(f"eventParametersList has at most {MOST_EVENT_TYPES} entries, got {len(rules)}")
         return cls(rules)
 
-    def weight(self, event_type: str | None, event_value: float | None) -> float | None:
-        """How much an event counts; None when it is not trained on.
+    def of_each(
+        self, event_types: Sequence[str | None], codes: NDArray[np.int32], values: NDArray[np.float64]
+    ) -> NDArray[np.float32] | None:
+        """How much each event counts, NaN where it is not trained on; None when all count alike.
 
-        Without rules everything counts alike.
+        :param event_types: distinct; `codes` are per event the place of its type.
+        :param values: per event, NaN where it has none.
         """
         if not self._rules:
-            return 1.0
-        rule = self._rules.get((event_type or "").lower())
-        if rule is None:
             return None
-        if rule.threshold is not None and (event_value is None or event_value < rule.threshold):
-            return None
-        return rule.weight
+        rules = [self._rules.get((event_type or "").lower()) for event_type in event_types]
+        weights = np.array([np.nan if rule is None else rule.weight for rule in rules], dtype=np.float32)
+        least = np.array(
+            [-np.inf if rule is None or rule.threshold is None else rule.threshold for rule in rules]
+        )
+        enough = (values >= least[codes]) | np.isneginf(least)[codes]
+        counted: NDArray[np.float32] = np.where(enough, weights[codes], np.float32(np.nan))
+        return counted

@@ -9,6 +9,7 @@ data or relevance": a new item that many touch already stands on its own.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -66,16 +67,37 @@ def _number(config: Mapping[str, str], name: str, *, default: float) -> float:
         raise ValueError(f"{name} must be a number, got {config[name]!r}") from None
 
 
-@dataclass(frozen=True)
 class Newcomers:
     """Items by age.
 
     :param items: newest first.
     :param ages: of each, in days before the newest interaction; ascending, 0 for one from after it.
+    :param newest: the newest interaction, unix seconds.
     """
 
-    items: Codes
-    ages: NDArray[np.float64]
+    def __init__(self, items: Codes, ages: NDArray[np.float64], newest: float = 0.0) -> None:
+        # One tuple, never changed in place: whoever has it may go on reading
+        self._by_age = items, ages
+        self._newest = newest
+        self._changing = threading.Lock()
+
+    @property
+    def items(self) -> Codes:
+        return self._by_age[0]
+
+    @property
+    def ages(self) -> NDArray[np.float64]:
+        return self._by_age[1]
+
+    def admit(self, created: Mapping[int, float | None]) -> None:
+        """:param created: items that were not there, with unix seconds; None for one that is simply new."""
+        with self._changing:
+            items, ages = self._by_age
+            later = [0.0 if at is None else max(0.0, (self._newest - at) / _DAY) for at in created.values()]
+            ages = np.concatenate([later, ages])
+            order = np.argsort(ages, kind="stable")
+            items = np.concatenate([np.array(list(created), dtype=np.int32), items])
+            self._by_age = items[order], ages[order]
 
     @classmethod
     def of(cls, log: EventLog, created: Mapping[str, float]) -> Self:
@@ -93,18 +115,20 @@ class Newcomers:
         known = np.flatnonzero(np.isfinite(since))
         ages = np.maximum(0.0, (newest - since[known]) / _DAY)
         order = np.argsort(ages, kind="stable")
-        return cls(known[order].astype(np.int32), ages[order])
+        return cls(known[order].astype(np.int32), ages[order], newest)
 
     def little_known(self, log: EventLog) -> Self:
         """Without those that have more interactions than items have on average: they need no exploring, and
         would show up with everybody.
         """
-        kept = log.counts[self.items] <= log.counts[log.counts > 0].mean()
-        return type(self)(self.items[kept], self.ages[kept])
+        items, ages = self._by_age
+        kept = log.counts[items] <= log.counts[log.counts > 0].mean()
+        return type(self)(items[kept], ages[kept], self._newest)
 
     def younger_than(self, days: float) -> Codes:
         """The newest 5000 at most."""
-        return self.items[: min(_MOST, int(np.searchsorted(self.ages, days, side="right")))]
+        items, ages = self._by_age
+        return items[: min(_MOST, int(np.searchsorted(ages, days, side="right")))]
 
 
 def drawn(weights: NDArray[np.float64], *, user_id: str) -> NDArray[np.int64]:

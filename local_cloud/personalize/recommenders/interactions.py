@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from local_cloud.personalize.recommenders.columns import IdColumn
+from local_cloud.personalize.recommenders.columns import IdCodes
 from local_cloud.personalize.recommenders.contract import Interactions
 
 Codes: TypeAlias = NDArray[np.int32]
@@ -73,18 +73,18 @@ class EventLog:
 
     @classmethod
     def of(cls, interactions: Interactions, catalogue: Catalogue) -> EventLog:
-        users, items = IdColumn.of(interactions.user_ids), IdColumn.of(interactions.item_ids)
+        users, items = IdCodes.of(interactions.user_ids), IdCodes.of(interactions.item_ids)
         user_ids = sorted(users.distinct)
         code_of = {user_id: code for code, user_id in enumerate(user_ids)}
         user_codes = np.array([code_of[user_id] for user_id in users.distinct], dtype=np.int32)
-        by_user = user_codes[users.codes()]
+        by_user = user_codes[users.codes]
         timestamps = np.asarray(interactions.timestamps, dtype=np.int64)
         order = np.lexsort((timestamps, by_user))  # stable: events of one second stay in the order given
         return cls(
             catalogue=catalogue,
             user_ids=user_ids,
             users=by_user[order],
-            items=catalogue.codes(items.distinct)[items.codes()[order]],
+            items=catalogue.codes(items.distinct)[items.codes[order]],
             timestamps=timestamps[order],
             weights=None if interactions.weights is None else interactions.weights[order],
         )

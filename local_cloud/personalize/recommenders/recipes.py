@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Final
 
 from local_cloud.personalize.recommenders.attributes import Items
-from local_cloud.personalize.recommenders.columns import IdColumn
+from local_cloud.personalize.recommenders.columns import IdCodes, IdColumn
+from local_cloud.personalize.recommenders.contexts import Contexts
 from local_cloud.personalize.recommenders.contract import Interactions, Kind, Model
 from local_cloud.personalize.recommenders.evaluation import evaluate
 from local_cloud.personalize.recommenders.exploration import Newcomers
 from local_cloud.personalize.recommenders.histories import Histories
+from local_cloud.personalize.recommenders.influence import Influences
 from local_cloud.personalize.recommenders.interactions import Catalogue, EventLog
 from local_cloud.personalize.recommenders.legacy import cold_items
 from local_cloud.personalize.recommenders.model import CatalogueModel
@@ -41,6 +43,7 @@ class Recipe:
     :param recipe_type: as DescribeRecipe gives it.
     :param metadata: whether the Items and Users datasets make a difference.
     :param explores: whether a campaign's `itemExplorationConfig` counts.
+    :param influenced: whether a campaign's `rankingInfluence` counts.
     :param default_dimension: the default of `hidden_dimension`.
     """
 
@@ -49,6 +52,7 @@ class Recipe:
     description: str
     metadata: bool = True
     explores: bool = False
+    influenced: bool = False
     default_dimension: int = 149
 
 
@@ -90,6 +94,7 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
             recipe_type="RELATED_ITEMS",
             kind="item",
             description="Items that are described in the same words.",
+            influenced=True,
         ),
         "aws-personalized-ranking": _PERSONALIZED_RANKING,
         "aws-personalized-ranking-v2": _PERSONALIZED_RANKING,
@@ -192,12 +197,19 @@ def train(
         newcomers=newcomers,
         always_explores=always,
         trends=trends,
+        contexts=_contexts(known, interactions, log.catalogue),
+        influences=Influences(log, _creation_times(described)) if known.influenced else None,
         metrics=metrics,
     )
 
 
+def _contexts(recipe: Recipe, interactions: Interactions, catalogue: Catalogue) -> Contexts | None:
+    by_user = recipe.kind in ("user", "ranking")
+    return Contexts(interactions, catalogue) if interactions.contexts and by_user else None
+
+
 def _distinct(ids: Sequence[str]) -> Iterable[str]:
-    return ids.distinct if isinstance(ids, IdColumn) else set(ids)
+    return ids.distinct if isinstance(ids, (IdCodes, IdColumn)) else set(ids)
 
 
 def _creation_times(items: Items) -> dict[str, float]:

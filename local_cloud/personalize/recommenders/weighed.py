@@ -31,6 +31,7 @@ class Background:
     def __init__(self, weights: Weights) -> None:
         self.weights: Final = weights
         self.total: Final = float(weights.sum())
+        self.least: Final = float(weights.min(initial=np.inf))
         self.order: Final[Codes] = np.argsort(-weights, kind="stable").astype(np.int32)
 
     def __len__(self) -> int:
@@ -52,19 +53,32 @@ class Weighed:
         items: Codes = _NOTHING,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self._background = background
+        self.background: Final = background
         self._share = share
         self._items = items
         self._weights = np.empty(0) if weights is None else weights
 
+    def lifted(self, background: Background, lift: Weights) -> Weighed:
+        """The same, each item `lift` times as heavy.
+
+        :param background: lifted already.
+        """
+        return Weighed(
+            background, share=self._share, items=self._items, weights=self._weights * lift[self._items]
+        )
+
     @property
     def total(self) -> float:
         """Of the whole catalogue."""
-        of_these = float(self._background.weights[self._items].sum())
-        return float(self._weights.sum()) + self._share * (self._background.total - of_these)
+        of_these = float(self.background.weights[self._items].sum())
+        return float(self._weights.sum()) + self._share * (self.background.total - of_these)
 
     def of(self, items: Codes) -> NDArray[np.float64]:
-        weights = self._share * self._background.weights[items]
+        """An item that has come since training weighs as much as the lightest."""
+        there = np.minimum(items, len(self.background) - 1)
+        weights = self._share * np.where(
+            items < len(self.background), self.background.weights[there], self.background.least
+        )
         places = np.searchsorted(self._items, items)
         found = places < len(self._items)
         found[found] = self._items[places[found]] == items[found]
@@ -90,7 +104,7 @@ class Weighed:
         ahead = _sorted_lazily(self._items, self._weights, expected=expected, among=among)
         behind = self._rest(expected=expected, among=among)
         one, other = next(ahead, None), None
-        ceiling = self._share * float(self._background.weights[self._background.order[0]])
+        ceiling = self._share * float(self.background.weights[self.background.order[0]])
         while one is not None and one[1] > ceiling:  # The background cannot come before it
             yield one
             one = next(ahead, None)
@@ -106,7 +120,7 @@ class Weighed:
 
     def _rest(self, *, expected: int, among: Mask | None) -> Iterator[tuple[int, float]]:
         """The items that do not stand out."""
-        order, weights = self._background.order, self._background.weights
+        order, weights = self.background.order, self.background.weights
         start, length = 0, 4 * max(16, expected)
         while start < len(order):
             items = order[start : start + length]

@@ -79,6 +79,7 @@ def for_user(log: EventLog, tuning: Tuning, items: Items, users: Items) -> Weigh
 
     def weigh(touched: Codes, user_id: str | None) -> Weighed:
         background = audience.background(user_id) if audience else everybody
+        touched = touched[touched < len(everybody)]  # What has come since training has no neighbours
         read = touched[: tuning.history]
         near, strengths = together.around(read, by_place[: len(read)])
         # What was touched stands out too, so that it can be held back

@@ -6,7 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import boto3
@@ -33,14 +33,16 @@ class Bucket:
 
     def read(
         self, location: str, *, role_arn: str, job_arn: str, recursive: bool = False
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Sequence[tuple[str, BinaryIO]]:
         if role_arn != ROLE:
             raise AccessRefused(role_arn)
         key = location.removeprefix("s3://bucket/")
         if not key.endswith("/"):
-            return [(key, self.objects[key])] if key in self.objects else []
-        names = [name for name in self.objects if name.startswith(key)]
-        return [(name, self.objects[name]) for name in names if recursive or "/" not in name[len(key) :]]
+            names = [key] if key in self.objects else []
+        else:
+            within = [name for name in self.objects if name.startswith(key)]
+            names = [name for name in within if recursive or "/" not in name[len(key) :]]
+        return [(name, io.BytesIO(self.objects[name])) for name in names]
 
     def write(self, location: str, content: bytes, *, role_arn: str, job_arn: str) -> None:
         if role_arn != ROLE:

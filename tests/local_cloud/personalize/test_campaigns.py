@@ -56,6 +56,7 @@ def test_a_campaign_needs_an_active_version_and_a_group_has_five(here: Cloud, sh
 
 
 def test_a_campaign_serves_from_active_to_deleted(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateCampaign": ACTIVE before it is asked; "GetRecommendations": its two errors."""
     arn = here.control.create_campaign(name="new", solutionVersionArn=shop.version)["campaignArn"]
     assert error_of(lambda: here.recommended(arn, "u"))["Code"] == "ResourceNotFoundException"
     here.settled("campaign", arn)

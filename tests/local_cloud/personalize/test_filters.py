@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 
 import pytest
 
+from local_cloud.personalize.csv_import import read_table
 from local_cloud.personalize.errors import Refused
+from local_cloud.personalize.filter_masks import ItemColumns, mask_of
 from local_cloud.personalize.filters import Facts, parse_filter
+from local_cloud.personalize.recommenders import Catalogue
+from local_cloud.personalize.schemas import Field, Schema
 from local_cloud.personalize.streamed import Touch
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
 
@@ -42,6 +47,13 @@ FACTS = Facts(
         ('INCLUDE ItemID WHERE Items.CATEGORY IN ("Hats")', {}, ""),
         ('INCLUDE ItemID WHERE Items.CATEGORY NOT IN ("sale")', {}, "acd"),
         ("INCLUDE ItemID WHERE Items.PRICE >= 15", {}, "b"),
+        ("INCLUDE ItemID WHERE Items.PRICE != 10", {}, "bcd"),
+        ('INCLUDE ItemID WHERE Items.PRICE NOT IN ("10")', {}, "bcd"),
+        ('INCLUDE ItemID WHERE Items.PRICE IN ("10", "x")', {}, "a"),
+        ('INCLUDE ItemID WHERE Items.PRICE > "x"', {}, ""),
+        ('INCLUDE ItemID WHERE Items.ITEM_ID IN ("a", "z")', {}, "a"),
+        ('EXCLUDE ItemID WHERE Items.ITEM_ID < "c"', {}, "cd"),
+        ('INCLUDE ItemID WHERE Items.NONE NOT IN ("x")', {}, "abcd"),
         ('INCLUDE ItemID WHERE Items.PRICE < 15 OR Items.CATEGORY = "sale" AND Items.PRICE = 20', {}, "ab"),
         ("INCLUDE ItemID WHERE Items.CATEGORY IN ($C)", {"C": '"shoes","sale"'}, "ab"),
         ("EXCLUDE ItemID WHERE Items.PRICE > $LEAST", {"LEAST": "15"}, "acd"),
@@ -60,6 +72,22 @@ def test_a_filter_lets_pass_what_it_says(expression: str, values: dict[str, str]
     """Developer guide, "Filter expression structure and elements" and its examples."""
     allowed = parse_filter(expression).allows(FACTS, values)
     assert "".join(item for item in "abcd" if allowed(item)) == left
+    assert passing_at_once(expression, values) == left
+
+
+def passing_at_once(expression: str, values: Mapping[str, str]) -> str:
+    """By columns: `a` and `b` as imported, `c` as streamed in place of what was imported, `d` unknown."""
+    fields = (("ITEM_ID", "string"), ("CATEGORY", "string"), ("PRICE", "double"))
+    schema = Schema(
+        dataset_type="ITEMS",
+        fields=tuple(Field(name=name, kind=kind, nullable=True, textual=False) for name, kind in fields),
+    )
+    csv = "ITEM_ID,CATEGORY,PRICE\na,shoes,10\nc,shoes,10\nb,hats|sale,20\n"
+    table = read_table([("items.csv", io.BytesIO(csv.encode()))], schema)
+    columns = ItemColumns(table, {"c": ITEMS["c"]})
+    applied = parse_filter(expression).applied(FACTS, values)
+    mask = mask_of(applied, FACTS, columns, Catalogue("dcba"), 4)
+    return "".join(item for item, passes in zip("abcd", mask, strict=True) if passes)
 
 
 @pytest.mark.parametrize(

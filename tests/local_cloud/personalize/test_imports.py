@@ -13,7 +13,7 @@ HEADER = CSV.partition("\n")[0]
 def rows_of(cloud: Cloud, dataset: str) -> Sequence[Sequence[object]]:
     bulk = cloud.service.region.datasets[dataset].bulk
     assert bulk is not None
-    return bulk.rows
+    return list(bulk.table.rows())
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,7 @@ def test_an_incremental_import_adds_to_a_full_one(here: Cloud) -> None:
 
 
 def test_one_import_into_a_dataset_at_a_time_and_each_under_its_own_name(here: Cloud) -> None:
+    """API reference, "CreateDatasetImportJob": ResourceInUseException, ResourceAlreadyExistsException."""
     dataset = here.dataset(here.group(), here.schema())
     create: Callable[[str], object] = lambda job: here.control.create_dataset_import_job(  # noqa: E731
         jobName=job, datasetArn=dataset, dataSource={"dataLocation": "s3://bucket/x/"}
@@ -105,6 +106,7 @@ def test_one_import_into_a_dataset_at_a_time_and_each_under_its_own_name(here: C
 
 
 def test_a_role_of_another_account_is_refused_at_once(here: Cloud) -> None:
+    """Text as seen from the service: stored outputs of aws-samples notebooks."""
     dataset = here.dataset(here.group(), here.schema())
     error = error_of(lambda: here.imported(dataset, CSV, "job", role="arn:aws:iam::999999999999:role/import"))
     assert error == {"Code": "AccessDeniedException", "Message": "Cross-account pass role is not allowed."}

@@ -13,6 +13,8 @@ import pytest
 from local_cloud.connection import ACCOUNT, REGION, Connection
 from local_cloud.personalize.control_client import ControlClient
 from local_cloud.personalize.faults import Fault
+from local_cloud.personalize.region import AccessRefused
+from local_cloud.personalize.storage import S3Storage
 from tests.local_cloud.personalize.harness import error_of, interactions_csv
 from vocabulary.schemas import INTERACTIONS_SCHEMA
 
@@ -66,6 +68,7 @@ def test_a_right_ends_at_the_names_that_it_gives(cloud: Connection) -> None:
 
 
 def test_put_events_must_be_allowed_on_every_resource(cloud: Connection) -> None:
+    """API reference, "PutEvents", note: the wildcard in the Resource element."""
     event = {
         "trackingId": "unheard-of",
         "sessionId": "s",
@@ -153,6 +156,7 @@ def test_an_import_needs_the_role_and_the_bucket_to_let_personalize_read(
     bucket: list[dict[str, Any]],
     expected: tuple[str, str | None],
 ) -> None:
+    """Developer guide, "Giving Amazon Personalize access to Amazon S3 resources"."""
     iam, s3, control = cloud.client("iam"), cloud.client("s3"), cloud.client("personalize")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy([trust]))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=policy(role))
@@ -172,6 +176,7 @@ def test_an_import_needs_the_role_and_the_bucket_to_let_personalize_read(
 
 
 def test_who_names_a_role_must_be_allowed_to_pass_it(cloud: Connection, dataset: str) -> None:
+    """IAM user guide, "Granting a user permissions to pass a role to an AWS service"."""
     role = f"arn:aws:iam::{ACCOUNT}:role/all"
     import_job = {
         "jobName": "passing",
@@ -255,6 +260,7 @@ def test_step_functions_creates_waits_and_catches(cloud: Connection) -> None:
 def test_an_export_needs_the_role_and_the_bucket_to_let_personalize_write(
     cloud: Connection, dataset: str
 ) -> None:
+    """Developer guide, "Giving Amazon Personalize access to Amazon S3 resources"."""
     iam, s3, control = cloud.client("iam"), cloud.client("s3"), cloud.client("personalize")
     write = [statement("s3:PutObject", "arn:aws:s3:::training/*")]
     arn = iam.create_role(RoleName="exporter", AssumeRolePolicyDocument=policy([TRUST]))["Role"]["Arn"]
@@ -290,3 +296,26 @@ def test_the_whole_cloud_has_the_control_api_too(cloud: Connection) -> None:
         assert control.struck(injected) == 1
     assert control.faults() == []
     assert control.clock()["time"] == "none"
+
+
+def test_personalize_alone_reads_from_an_s3_endpoint(
+    cloud: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `--s3 URL` has it; MiniStack is the endpoint."""
+    for name, value in cloud.environ({}).items():
+        monkeypatch.setenv(name, value)
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="alone")
+    for key, size in (("in/a.csv", 1_000_000), ("in/b.csv", 1), ("in/deeper/c.csv", 1)):
+        s3.put_object(Bucket="alone", Key=key, Body=b"x" * size)
+
+    def read(key: str, **options: bool) -> list[tuple[str, int]]:
+        found = S3Storage(cloud.endpoint).read(f"s3://alone/{key}", role_arn="", job_arn="", **options)
+        return [(name, len(content.read())) for name, content in found]
+
+    assert read("in/") == [("in/a.csv", 1_000_000), ("in/b.csv", 1)]
+    assert read("in/", recursive=True)[2:] == [("in/deeper/c.csv", 1)]
+    assert read("in/b.csv") == [("in/b.csv", 1)]
+    assert read("in/none.csv") == []
+    with pytest.raises(AccessRefused):
+        list(S3Storage(cloud.endpoint).read("s3://no-such-bucket/", role_arn="", job_arn=""))

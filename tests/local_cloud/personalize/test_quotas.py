@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.personalize.csv_import import read_rows
+from local_cloud.personalize.csv_import import read_table
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.schemas import parse_schema
 from tests.local_cloud.personalize.harness import ROLE, Cloud, Shop, error_of, interactions_csv
@@ -126,7 +127,7 @@ def test_event_types_and_metadata_columns_are_ten_at_most() -> None:
         cells = [line.split(",") for line in lines]
         body = [f"{c[0]},{c[1]},{c[2]},kind-{n % kinds},,," for n, c in enumerate(cells)]
         text = "\n".join([f"{head},EXTRA_0,EXTRA_1", *body])
-        return len(read_rows([("a.csv", text.encode())], schema))
+        return len(read_table([("a.csv", io.BytesIO(text.encode()))], schema))
 
     assert rows(8) == 1200
     with pytest.raises(Failed, match="10 at most, got 9 and 2"):
@@ -137,4 +138,4 @@ def test_an_id_has_256_characters() -> None:
     schema = parse_schema(INTERACTIONS_SCHEMA)
     long = interactions_csv().replace("user-1,", f"{'u' * 257},")
     with pytest.raises(Failed, match="cannot be more than 256 characters for USER_ID"):
-        read_rows([("a.csv", long.encode())], schema)
+        read_table([("a.csv", io.BytesIO(long.encode()))], schema)

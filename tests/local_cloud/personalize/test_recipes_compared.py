@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from inspector.compared import Compared
 from local_cloud.connection import LocalCloudError
 from local_cloud.recipes_compared.comparing import Comparison, table
 from tests.local_cloud.personalize.harness import Bucket, Cloud, interactions_csv, items_csv
@@ -73,7 +74,9 @@ def group_names(here: Cloud) -> list[str]:
     return sorted(group["name"] for group in here.control.list_dataset_groups()["datasetGroups"])
 
 
-def test_every_variant_is_trained_listed_and_taken_away_again(here: Cloud, comparison: Comparison) -> None:
+def test_every_variant_is_trained_listed_and_taken_away_again(
+    here: Cloud, comparison: Comparison, tmp_path: Path
+) -> None:
     compared = comparison.run()
     names = ["popularity", "interactions-only", "items-and-users", "exploration", "v2"]
     assert [each["name"] for each in compared["variants"]] == names
@@ -91,7 +94,12 @@ def test_every_variant_is_trained_listed_and_taken_away_again(here: Cloud, compa
     popular = {tuple(each["lists"]["popularity"]) for each in compared["customers"]}
     personal = {tuple(each["lists"]["interactions-only"]) for each in compared["customers"]}
     assert len(popular) == 1 < len(personal)
-    json.dumps(compared)
+    saved = tmp_path / "compared-local.json"
+    saved.write_text(json.dumps(compared))
+    read = Compared.read(saved)  # by the inspector, as `make compare` leaves it
+    assert read is not None
+    assert read.lists[customer["user_id"]] == customer["lists"]
+    assert [each.name for each in read.variants] == [each["name"] for each in compared["variants"]]
 
     assert group_names(here) == ["colorway-test-maize"]
     assert here.control.list_campaigns()["campaigns"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 
 from local_cloud.personalize.capacity import SCALES_WITHIN, Capacity
 from local_cloud.personalize.errors import Refused
-from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
-from vocabulary.schemas import USERS_SCHEMA
+from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interactions_csv
+from vocabulary.schemas import INTERACTIONS_SCHEMA, USERS_SCHEMA
 
 
 def filter_of(cloud: Cloud, shop: Shop, expression: str, name: str = "f") -> str:
@@ -88,9 +89,36 @@ def test_metadata_are_shown_where_the_campaign_has_them(here: Cloud, shop: Shop)
         assert said in error["Message"]
 
 
-def test_context_is_taken(here: Cloud, shop: Shop) -> None:
-    with_context = here.recommended(shop.campaign, "user-1", context={"DEVICE": "phone"})
-    assert with_context == here.recommended(shop.campaign, "user-1")
+def test_context_asks_for_what_is_taken_under_it(here: Cloud) -> None:
+    """Developer guide, "Increasing recommendation relevance with contextual metadata"."""
+    document = json.loads(INTERACTIONS_SCHEMA)
+    document["fields"].append({"name": "DEVICE_TYPE", "type": ["null", "string"], "categorical": True})
+    group = here.group()
+    dataset = here.dataset(group, here.schema(json.dumps(document)))
+    header, *lines = interactions_csv().splitlines()
+    # Whatever has an even number is taken on the phone
+    rows = [f"{line},{'desk' if int(line.split(',')[1][-1]) % 2 else 'phone'}" for line in lines]
+    here.imported(dataset, "\n".join([f"{header},DEVICE_TYPE", *rows]) + "\n", "first")
+    recipe = "arn:aws:personalize:::recipe/aws-personalized-ranking"
+    ranking = here.campaign(
+        here.version(here.solution(group, "rank", recipeArn=recipe))["solutionVersionArn"], "rank"
+    )
+    row = here.campaign(here.version(here.solution(group))["solutionVersionArn"])
+
+    def even(context: dict[str, str]) -> int:
+        return sum(
+            int(item[-1]) % 2 == 0 for item in here.recommended(row, "user-1", numResults=5, context=context)
+        )
+
+    assert even({"DEVICE_TYPE": "phone"}) == 5
+    assert even({"DEVICE_TYPE": "desk"}) == 0
+    for says_nothing in ({"DEVICE_TYPE": "fridge"}, {"WEATHER": "rain"}):
+        assert here.recommended(row, "user-1", context=says_nothing) == here.recommended(row, "user-1")
+    ranked = here.runtime.get_personalized_ranking(
+        campaignArn=ranking, userId="user-1", inputList=["hat-3", "hat-4"], context={"DEVICE_TYPE": "phone"}
+    )["personalizedRanking"]
+    assert ranked[0]["itemId"] == "hat-4"
+    assert sum(item["score"] for item in ranked) == pytest.approx(1)
 
 
 def test_exploration_is_the_campaigns(here: Cloud, shop: Shop) -> None:
@@ -105,6 +133,27 @@ def test_exploration_is_the_campaigns(here: Cloud, shop: Shop) -> None:
     ):
         error = error_of(partial(configured, here, shop.campaign, itemExplorationConfig=config))
         assert said in error["Message"]
+
+
+def test_a_campaign_lets_what_is_new_come_before_what_is_alike(here: Cloud, shop: Shop) -> None:
+    """API reference, `CampaignConfig`, rankingInfluence."""
+    new = {"category": "hats", "brand": "acme", "creationTimestamp": 2_000_000_000}
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-7", "properties": json.dumps(new)}])
+    recipe = "arn:aws:personalize:::recipe/aws-semantic-similarity"
+    version = here.version(here.solution(shop.group, "words", recipeArn=recipe))["solutionVersionArn"]
+    campaign = here.campaign(version, "words")
+
+    def first() -> str:
+        answer = here.runtime.get_recommendations(campaignArn=campaign, itemId="hat-5", numResults=1)
+        return str(answer["itemList"][0]["itemId"])
+
+    assert first() == "hat-0", "of hats that are all alike the most popular one"
+    configured(here, campaign, rankingInfluence={"FRESHNESS": 1.0})
+    assert first() == "hat-7"
+    configured(here, campaign, rankingInfluence={"FRESHNESS": 0.0})
+    assert first() == "hat-0"
+    error = error_of(lambda: configured(here, campaign, rankingInfluence={"POPULARITY": 1.5}))
+    assert "rankingInfluence.POPULARITY" in error["Message"]
 
 
 def test_a_filter_compares_with_the_current_item(here: Cloud, shop: Shop) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.streamed import Touch
+from local_cloud.personalize.touches import Touches
 from local_cloud.personalize.training import TrainingRun, train
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interactions_csv
 
@@ -31,8 +32,8 @@ def test_too_little_data_fail_the_training_with_the_reason(
     """Developer guide, "Amazon Personalize endpoints and quotas": 1000, 25, 1 percent; texts as seen."""
     run = TrainingRun(
         recipe="aws-user-personalization",
-        imported=given,
-        streamed=given[:50],
+        imported=Touches.of(given),
+        streamed=Touches.of(given[:50]),
         items=None,
         hyperparameters={},
         event_type=event_type,
@@ -43,6 +44,7 @@ def test_too_little_data_fail_the_training_with_the_reason(
 
 
 def test_the_shortage_shows_as_a_failed_version(here: Cloud) -> None:
+    """API reference, `SolutionVersion`: failureReason, and trainingHours after success only."""
     group = here.group()
     here.dataset(group, here.schema())
     version = here.version(here.solution(group))
@@ -70,6 +72,7 @@ def test_metrics_of_a_version_in_training_are_refused(here: Cloud, shop: Shop) -
 
 
 def test_training_waits_for_imports(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateSolutionVersion": ResourceInUseException."""
     here.bucket.objects["second/data.csv"] = interactions_csv().encode()
     here.control.create_dataset_import_job(
         jobName="second", datasetArn=shop.interactions, dataSource={"dataLocation": "s3://bucket/second/"}
@@ -92,6 +95,7 @@ def test_training_waits_for_imports(here: Cloud, shop: Shop) -> None:
 def test_a_solution_that_could_not_be_trained_is_refused(
     here: Cloud, options: dict[str, Any], said: str
 ) -> None:
+    """Developer guide, "Legacy HRNN recipes"; text of the hyperparameter as seen; `SolutionConfig`."""
     group = here.group()
     assert said in error_of(lambda: here.solution(group, **options))["Message"]
 

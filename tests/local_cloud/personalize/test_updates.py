@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.local_cloud.personalize.harness import ROLE, Cloud, Shop, error_of
+from local_cloud.personalize.service import Personalize
+from local_cloud.personalize.state import StateFolder
+from tests.local_cloud.personalize.harness import (
+    ACCOUNT,
+    ROLE,
+    Cloud,
+    Shop,
+    error_of,
+    interactions_csv,
+    items_csv,
+)
 from vocabulary.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA
 
 HOUR, DAY = 3600, 24 * 3600
@@ -197,6 +208,70 @@ def test_interactions_keep_their_schema(here: Cloud, shop: Shop) -> None:
     assert "INTERACTIONS cannot be replaced" in error["Message"]
 
 
+def explored(cloud: Cloud, campaign: str, user: str = "user-1") -> list[str]:
+    """Everything that is recommended, with all places but those of known items for new ones."""
+    return cloud.recommended(campaign, user, numResults=100)
+
+
+def test_every_two_hours_new_items_come_among_what_is_explored(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "User-Personalization recipe", automatic updates."""
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-new"}])
+    here.sends(shop.tracking_id, "s", ["hat-unheard"], userId="user-3")
+    new = {"hat-new", "hat-unheard"}
+    assert not new & set(explored(here, shop.campaign))
+    here.shared.clock.advance(2 * HOUR + 1)
+    assert new <= set(explored(here, shop.campaign))
+    # An event on one of them counts from now on
+    bought = here.control.create_filter(
+        name="seen",
+        datasetGroupArn=shop.group,
+        filterExpression="EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)",
+    )["filterArn"]
+    here.settled("filter", bought)
+    here.sends(shop.tracking_id, "t", ["hat-new"], userId="user-1")
+    assert new & set(here.recommended(shop.campaign, "user-1", numResults=100, filterArn=bought)) == {
+        "hat-unheard"
+    }
+
+
+def test_a_restart_keeps_the_new_items_that_were_taken_in(here: Cloud, shop: Shop, tmp_path: Path) -> None:
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-new"}])
+    here.shared.clock.advance(2 * HOUR + 1)
+    before = explored(here, shop.campaign)
+    with here.service.region.store.turn():
+        StateFolder(tmp_path).keep(here.service.region)
+    service = Personalize(
+        account=ACCOUNT,
+        region="us-east-1",
+        control=here.shared,
+        storage=here.bucket,
+        state=StateFolder(tmp_path),
+    )
+    after = explored(Cloud(service=service, shared=here.shared, bucket=here.bucket), shop.campaign)
+    service.close()
+    assert "hat-new" in before
+    assert after == before
+
+
+def test_a_version_of_mode_update_ends_automatic_updates(here: Cloud, shop: Shop) -> None:
+    """API reference, "CreateSolutionVersion", trainingMode."""
+    update = here.control.create_solution_version(solutionArn=shop.solution, trainingMode="UPDATE")
+    here.settled("solution_version", update["solutionVersionArn"])
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-new"}])
+    here.shared.clock.advance(2 * HOUR + 1)
+    assert "hat-new" not in explored(here, shop.campaign)
+
+
+def test_a_recipe_that_does_not_explore_knows_what_it_was_trained_on(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Popularity-Count recipe"."""
+    recipe = "arn:aws:personalize:::recipe/aws-popularity-count"
+    version = here.version(here.solution(shop.group, "popular", recipeArn=recipe))["solutionVersionArn"]
+    campaign = here.campaign(version, "popular")
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-new"}])
+    here.shared.clock.advance(2 * HOUR + 1)
+    assert "hat-new" not in explored(here, campaign)
+
+
 CLICKS = {"eventType": "click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}
 REVENUE = {"eventType": "buy", "metricName": "revenue", "expression": "SUM(Items.PRICE)"}
 OUTPUT = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://bucket/reports/"}}
@@ -256,3 +331,58 @@ def test_a_group_has_one_metric_attribution(here: Cloud, shop: Shop) -> None:
         )
     )
     assert error["Code"] == "LimitExceededException"
+
+
+def test_an_import_publishes_what_came_of_recommendations(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Publishing metric attribution reports to Amazon S3"."""
+    group = here.group("told")
+    document = json.loads(INTERACTIONS_SCHEMA)
+    for name in ("RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"):
+        document["fields"].append({"name": name, "type": ["null", "string"]})
+    dataset = here.dataset(group, here.schema(json.dumps(document), "told"))
+    items = here.dataset(group, here.schema(ITEMS_SCHEMA, "told-items"), "Items")
+    here.imported(items, items_csv(), "told-items")
+    header, *lines = interactions_csv().splitlines()
+    plain = "\n".join([f"{header},RECOMMENDATION_ID,EVENT_ATTRIBUTION_SOURCE", *(f"{x},," for x in lines)])
+    here.imported(dataset, plain, "before")
+    campaign = here.campaign(here.version(here.solution(group, "told"))["solutionVersionArn"], "told")
+    recommendation = here.runtime.get_recommendations(campaignArn=campaign, userId="u")["recommendationId"]
+    attribution = here.control.create_metric_attribution(
+        name="told", datasetGroupArn=group, metrics=[CLICKS, REVENUE], metricsOutputConfig=OUTPUT
+    )["metricAttributionArn"]
+    here.settled("metric_attribution", attribution)
+    quarter = 1_699_999_200
+    sold = [
+        f"u,hat-3,{quarter},buy,,{recommendation},",
+        f"u,hat-4,{quarter + 899},Buy,,{recommendation},",
+        f"u,hat-5,{quarter + 900},buy,,{recommendation},",
+        f"u,hat-6,{quarter},buy,,{recommendation},newsletter",
+        f"u,hat-7,{quarter},click,,,",
+    ]
+    job = here.imported(dataset, "\n".join([*plain.splitlines()[:1], *sold]) + "\n" + "\n".join(
+        f"v,hat-1,{quarter},view,{n},," for n in range(1000)
+    ), "told", publishAttributionMetricsToS3=True)  # fmt: skip
+    assert job["status"] == "ACTIVE", job
+    (key,) = [
+        key for key in here.bucket.objects if key.startswith("reports/AggregatedAttributionMetrics - FULL - ")
+    ]
+    assert sorted(here.bucket.objects[key].decode().splitlines()[1:]) == sorted(
+        [
+            f"clicks,click,1.0,samplecount,SOURCE_NAME_UNDEFINED,{quarter}",
+            f"revenue,buy,70.0,sum,{campaign},{quarter}",
+            f"revenue,buy,50.0,sum,{campaign},{quarter + 900}",
+            f"revenue,buy,60.0,sum,newsletter,{quarter}",
+        ]
+    )
+
+
+def test_a_report_that_may_not_be_written_fails_the_import(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Giving Amazon Personalize access to Amazon S3 resources"."""
+    output = {**OUTPUT, "roleArn": f"{ROLE}-of-nobody"}
+    arn = here.control.create_metric_attribution(
+        name="effect", datasetGroupArn=shop.group, metrics=[CLICKS], metricsOutputConfig=output
+    )["metricAttributionArn"]
+    here.settled("metric_attribution", arn)
+    assert here.imported(shop.interactions, interactions_csv(), "quiet")["status"] == "ACTIVE"
+    job = here.imported(shop.interactions, interactions_csv(), "loud", publishAttributionMetricsToS3=True)
+    assert job["failureReason"] == "Insufficient privileges for accessing data in Amazon S3."

@@ -10,8 +10,8 @@ import pytest
 from local_cloud.personalize.recommenders import EventWeights, Interactions, train
 
 
-def test_without_rules_every_event_counts_as_one() -> None:
-    assert EventWeights.of([]).weight("anything", None) == 1
+def test_without_rules_all_events_count_alike() -> None:
+    assert EventWeights.of([]).of_each(["anything"], np.zeros(1, dtype=np.int32), np.array([np.nan])) is None
 
 
 def test_a_rule_counts_for_its_type_and_from_its_value_on() -> None:
@@ -22,14 +22,11 @@ def test_a_rule_counts_for_its_type_and_from_its_value_on() -> None:
             {"eventType": "click"},
         ]
     )
-
-    assert weights.weight("purchase", 10.0) == 0.9
-    assert weights.weight("purchase", 9.99) is None
-    assert weights.weight("purchase", None) is None
-    assert weights.weight("VIEW", None) == 0.2
-    assert weights.weight("click", None) == 1
-    assert weights.weight("share", 99.0) is None
-    assert weights.weight(None, 99.0) is None
+    types = ["purchase", "VIEW", "click", "share", None]
+    codes = np.array([0, 0, 0, 1, 2, 3, 4], dtype=np.int32)
+    values = np.array([10.0, 9.99, np.nan, np.nan, np.nan, 99.0, 99.0])
+    counted = weights.of_each(types, codes, values)
+    assert counted == pytest.approx([0.9, np.nan, np.nan, 0.2, 1, np.nan, np.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(
