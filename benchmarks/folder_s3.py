@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ class FolderS3:
         assert Path(filename).exists()
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        return {"Body": io.BytesIO((self.root / Bucket / Key).read_bytes())}
+        return {"Body": (self.root / Bucket / Key).open("rb")}
 
     def download_fileobj(self, bucket: str, key: str, target: BinaryIO, Config: object) -> None:  # noqa: N803
         with (self.root / bucket / key).open("rb") as opened:

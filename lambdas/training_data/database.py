@@ -62,15 +62,20 @@ def database(folder: Path, *, memory_mib: int | None = None, compressed: bool = 
         yield DuckDb(connection, compressed)
 
 
-def define_table(engine: DuckDb, name: str, columns: Sequence[Column], folder: Path) -> None:
+def define_table(
+    engine: DuckDb, name: str, columns: Sequence[Column], folder: Path, only: Sequence[Path] | None = None
+) -> None:
     """Define a view over the Parquet files of a folder, with exactly these columns and types.
 
     A column that some or all files lack is null there, one that is not asked for is not read.
+
+    :param only: of these files in the folder; of all where not given.
     """
     typed = ", ".join(f"CAST(NULL AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
     rows = f"SELECT {typed} WHERE false"
-    if any(folder.glob("*.parquet")):
-        files = literal(str(folder / "*.parquet"))
+    if any(folder.glob("*.parquet")) if only is None else only:
+        named = [folder / "*.parquet"] if only is None else only
+        files = f"[{', '.join(literal(str(path)) for path in named)}]"
         rows += f" UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true)"
     # Files may hold another type, e.g. numbers for ids: theirs and ours meet, then become ours
     chosen = ", ".join(f"CAST({column.name} AS {_TYPES[column.type]}) AS {column.name}" for column in columns)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from training_data.selection import Selection
 from training_data.settings import Settings
 from training_data.unreadable import require_few
 from training_data.window import Window
-from vocabulary.lake import dataset_folder, popular_key, report_key
+from vocabulary.lake import Column, dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
 
 _VALUES_IN = {"USER_ID": "users_seen", "ITEM_ID": "items_seen", "EVENT_TYPE": "types_seen"}
@@ -137,7 +138,13 @@ def read_events(
         define_table(engine, "raw_events", selection.columns_read, events)
         try:
             told = transform(engine, selection)
-            late = late_arrivals(engine, events, files, last, start=selection.window.start)
+            late = late_arrivals(
+                engine,
+                files,
+                last,
+                start=selection.window.start,
+                define=partial(_define_files, engine, events, files),
+            )
             break
         except duckdb.OutOfMemoryException:
             raise
@@ -149,3 +156,17 @@ def read_events(
             require_few(unreadable, files, selection.rules.most_unreadable)
     shutil.rmtree(events, ignore_errors=True)  # what follows needs its room
     return told, {"unreadable": [file.key for file in unreadable], "late": late}
+
+
+def _define_files(
+    engine: DuckDb,
+    folder: Path,
+    files: list[LakeFile],
+    name: str,
+    columns: tuple[Column, ...],
+    chosen: Sequence[LakeFile],
+) -> None:
+    """Define a view over some of the fetched files, which are numbered in their order."""
+    wanted = set(chosen)
+    paths = [folder / f"{at:08}.parquet" for at, file in enumerate(files) if file in wanted]
+    define_table(engine, name, columns, folder, only=[path for path in paths if path.exists()])

@@ -11,13 +11,25 @@ from training_data.sql import Engine, records, row
 
 _EXAMPLES: Final = 3
 
-_COUNTED: Final = """\
-SELECT CASE WHEN grouping(USER_ID) = 0 THEN 'user'
-            WHEN grouping(ITEM_ID) = 0 THEN 'item' ELSE 'type' END AS of,
-       coalesce(USER_ID, ITEM_ID, EVENT_TYPE) AS name,
-       count(*) AS touches, min(TIMESTAMP) AS oldest, max(TIMESTAMP) AS newest
+# What was seen less what was left out since, which is little: cheaper than to count all of it again
+_TOUCHES: Final = """\
+SELECT {column} AS name, sum(events) AS touches
+FROM (
+    SELECT {column}, events FROM {seen}
+    UNION ALL SELECT {column}, -1 AS events FROM excluded_events
+    UNION ALL SELECT {column}, 1 - occurrences AS events FROM merged_interactions{capped}
+)
+GROUP BY {column}
+HAVING sum(events) > 0"""
+
+_TYPES: Final = """\
+SELECT EVENT_TYPE, count(*) AS touches, min(TIMESTAMP) AS oldest, max(TIMESTAMP) AS newest
 FROM interactions
-GROUP BY GROUPING SETS ((USER_ID), (ITEM_ID), (EVENT_TYPE))"""
+GROUP BY EVENT_TYPE"""
+
+_OLDER: Final = (
+    "FROM unique_interactions JOIN capped_users ON USER_ID = capped_user WHERE TIMESTAMP < oldest_kept"
+)
 
 
 def transform(engine: Engine, selection: Selection) -> dict[str, Any]:
@@ -47,18 +59,14 @@ def figures(engine: Engine, selection: Selection) -> dict[str, Any]:
         **_dropped_people(engine, selection),
         **_dropped_interactions(engine, selection),
     }
-    # One pass over the interactions for all that is asked of them
-    engine.define("counted", _COUNTED, keep=True)
-    out, oldest, newest = row(
-        engine, "SELECT coalesce(sum(touches), 0), min(oldest), max(newest) FROM counted WHERE of = 'type'"
-    )
-    users, regulars, items = row(
+    by_type = sorted(engine.rows(_TYPES), key=lambda found: (-found[1], found[0]))
+    out = sum(touches for _, touches, _, _ in by_type)
+    users, regulars = row(
         engine,
-        "SELECT count(*) FILTER (WHERE of = 'user'), count(*) FILTER (WHERE of = 'user' AND touches > 1),"
-        " count(*) FILTER (WHERE of = 'item') FROM counted",
+        "SELECT count(*), count(*) FILTER (WHERE touches > 1)"
+        f" FROM ({_touches(selection, 'USER_ID', 'users_seen')})",
     )
-    types = engine.rows("SELECT name, touches FROM counted WHERE of = 'type' ORDER BY touches DESC, name")
-    out = int(out)
+    (items,) = row(engine, f"SELECT count(*) FROM ({_touches(selection, 'ITEM_ID', 'items_seen')})")
     return {
         "rows_in": out + sum(rule["rows"] for rule in dropped.values()),
         "rows_out": out,
@@ -69,10 +77,17 @@ def figures(engine: Engine, selection: Selection) -> dict[str, Any]:
         "users": users,
         "users_with_two_or_more": regulars,
         "items": items,
-        "oldest": oldest,
-        "newest": newest,
-        "event_types": dict(types),
+        "oldest": min((oldest for _, _, oldest, _ in by_type), default=None),
+        "newest": max((newest for *_, newest in by_type), default=None),
+        "event_types": {kind: touches for kind, touches, _, _ in by_type},
     }
+
+
+def _touches(selection: Selection, column: str, seen: str) -> str:
+    """SELECT each user or item that has interactions as `name`, and how many as `touches`."""
+    older = f"\n    UNION ALL SELECT {column}, -1 AS events {_OLDER}"
+    capped = older if selection.rules.newest_per_user else ""
+    return _TOUCHES.format(column=column, seen=seen, capped=capped)
 
 
 def _dropped_events(engine: Engine, selection: Selection, counts: Mapping[str, int]) -> dict[str, Any]:
@@ -92,27 +107,14 @@ def _dropped_events(engine: Engine, selection: Selection, counts: Mapping[str, i
 
 
 def _dropped_people(engine: Engine, selection: Selection) -> dict[str, Any]:
-    some = row(
-        engine,
-        "SELECT (SELECT count(*) FROM excluded_users) + (SELECT count(*) FROM excluded_items)"
-        " + (SELECT count(*) FROM excluded_sessions)",
-    )
-    counts = (
-        dict(
-            engine.rows(
-                "SELECT excluded, count(*) FROM screened WHERE excluded IS NOT NULL GROUP BY excluded"
-            )
-        )
-        if some != (0,)
-        else {}
-    )
+    counts = dict(engine.rows("SELECT excluded, count(*) FROM excluded_events GROUP BY excluded"))
     return {
         rule.name: _told(
             rule,
             counts.get(rule.name, 0),
             engine,
             ["item_id", "event_type", "timestamp"],
-            f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP FROM screened WHERE excluded = '{rule.name}'",
+            f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP FROM excluded_events WHERE excluded = '{rule.name}'",
         )
         for rule in selection.rules_of_people
     }
@@ -126,12 +128,8 @@ def _dropped_interactions(engine: Engine, selection: Selection) -> dict[str, Any
         " WHERE occurrences > 1"
     }
     if selection.rules.newest_per_user:
-        older = (
-            "FROM unique_interactions JOIN capped_users ON USER_ID = capped_user"
-            " WHERE TIMESTAMP < oldest_kept"
-        )
-        (rows["not-newest"],) = row(engine, f"SELECT count(*) {older}")
-        examples["not-newest"] = f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP, occurrences {older}"
+        (rows["not-newest"],) = row(engine, f"SELECT count(*) {_OLDER}")
+        examples["not-newest"] = f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP, occurrences {_OLDER}"
     return {
         rule.name: _told(
             rule,

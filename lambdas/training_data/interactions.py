@@ -5,8 +5,8 @@ and, where there is a catalogue, a table `items`. Each row gets the name of the
 first rule that drops it, or null: so what goes in is always what comes out plus
 what was dropped, and every drop has a reason.
 
-Nothing here sorts or groups all events by more than a hash of 64 bits: few rows
-repeat, and those that share a hash are compared in full, so that no collision
+Nothing here sorts or groups all events by more than a number: few rows repeat,
+and those that share a fingerprint are compared in full, so that no collision
 can mislead. The raw events are read three times, each time just the columns needed,
 which is cheaper than to keep them.
 """
@@ -76,14 +76,14 @@ def _judging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
     columns = columns_of("interactions", selection.extra)
     # What is known of every row; the rest is kept of those rows only that are dropped or may be repeats
     kept = ", ".join(columns)
-    everything = f"{kept}, session_hash, interaction_hash, from_session, ahead_of_time, not_a_float"
+    everything = f"{kept}, session_hash, interaction, from_session, ahead_of_time, not_a_float"
     order = f"told_received_at, {kept}, dropped, from_session, ahead_of_time, not_a_float"
     return (
         Step("events", _EVENTS.format(extra=_raw_extra(selection))),
         Step("identified", "SELECT event_id FROM events WHERE event_id IS NOT NULL"),
         Step(
-            "repeated_hashes",
-            dialect.repeated.format("identified", dialect.hash_of("event_id")),
+            "repeated_fingerprints",
+            dialect.repeated.format("identified", dialect.fingerprint_of("event_id")),
             keep=True,
         ),
         Step("anonymous_sessions", _ANONYMOUS.format(hash=dialect.hash_of("session_id")), keep=True),
@@ -100,7 +100,7 @@ def _judging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
             _LINKED.format(
                 value=_value(selection),
                 extra="".join(f", {each}" for each in _extra(dialect, selection)),
-                event_hash=dialect.hash_of("event_id"),
+                fingerprint=dialect.fingerprint_of("event_id"),
             ),
         ),
         Step(
@@ -109,7 +109,8 @@ def _judging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
                 cases=cases,
                 columns=kept,
                 session_hash=dialect.hash_of("session_id"),
-                interaction_hash=dialect.hash_of(*columns),
+                # These three tell nearly all apart; the rest of the columns would cost more than it spares
+                interaction=dialect.fingerprint_of("user_id", "item_id", "timestamp"),
             ),
             keep=True,
         ),
@@ -149,6 +150,13 @@ def _screening(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
             unless=("excluded_users", "excluded_items", "excluded_sessions"),
             plain="SELECT *, CAST(NULL AS STRING) AS excluded FROM candidates",
         ),
+        Step(
+            "excluded_events",
+            _EXCLUDED_EVENTS.format(condition="excluded IS NOT NULL"),
+            keep=True,
+            unless=("excluded_users", "excluded_items", "excluded_sessions"),
+            plain=_EXCLUDED_EVENTS.format(condition="false"),
+        ),
         Step("kept", "SELECT * FROM screened WHERE excluded IS NULL"),
     )
 
@@ -158,7 +166,7 @@ def _merging(dialect: Dialect, selection: Selection) -> tuple[Step, ...]:
     newest = selection.rules.newest_per_user
     last = "unique_interactions" if newest else "interactions"
     merged = (
-        Step("repeated_interactions", dialect.repeated.format("kept", "interaction_hash"), keep=True),
+        Step("repeated_interactions", dialect.repeated.format("kept", "interaction"), keep=True),
         Step("merged_interactions", _MERGED.format(columns=columns), keep=True),
         Step(
             last,
@@ -270,14 +278,14 @@ SELECT event_id, received_at, event_type, item_id, session_id, known_item,
        {{value}} IS NOT NULL AND NOT {{value}} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} AS not_a_float
        {{extra}}
 FROM events
-LEFT JOIN repeated_hashes ON {{event_hash}} = repeated
+LEFT JOIN repeated_fingerprints ON {{fingerprint}} = repeated
 LEFT JOIN session_owners ON owned_session = CASE WHEN user_id IS NULL THEN session_id END
 LEFT JOIN known_items ON known_item = item_id"""
 
 _SEEN: Final = """\
 SELECT {columns}, dropped, may_repeat, from_session, ahead_of_time, not_a_float,
        CASE WHEN dropped IS NULL THEN {session_hash} END AS session_hash,
-       CASE WHEN dropped IS NULL THEN {interaction_hash} END AS interaction_hash,
+       CASE WHEN dropped IS NULL THEN {interaction} END AS interaction,
        CASE WHEN dropped IS NOT NULL OR may_repeat THEN event_id END AS told_event_id,
        CASE WHEN dropped IS NOT NULL OR may_repeat THEN received_at END AS told_received_at
 FROM (
@@ -339,14 +347,19 @@ LEFT JOIN excluded_users ON USER_ID = excluded_user
 LEFT JOIN excluded_items ON ITEM_ID = excluded_item
 LEFT JOIN excluded_sessions ON USER_ID = excluded_session_user AND session_hash = excluded_session"""
 
+_EXCLUDED_EVENTS: Final = """\
+SELECT USER_ID, ITEM_ID, EVENT_TYPE, TIMESTAMP, excluded
+FROM screened
+WHERE {condition}"""
+
 _MERGED: Final = """\
 SELECT {columns}, count(*) AS occurrences
-FROM kept JOIN repeated_interactions ON interaction_hash = repeated
+FROM kept JOIN repeated_interactions ON interaction = repeated
 GROUP BY {columns}"""
 
 _UNIQUE: Final = """\
 SELECT {columns}, 1 AS occurrences
-FROM kept LEFT JOIN repeated_interactions ON interaction_hash = repeated
+FROM kept LEFT JOIN repeated_interactions ON interaction = repeated
 WHERE repeated IS NULL
 UNION ALL
 SELECT {columns}, occurrences FROM merged_interactions"""

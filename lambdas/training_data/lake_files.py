@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _IN_ONE_REQUEST: Final = 8 * 2**20
 """Bytes up to which a file is fetched by one GetObject; larger ones are worth a HeadObject and ranges."""
 
 _ATTEMPTS: Final = 4
+
+_PIECE: Final = 2**18
+"""Bytes that are moved at a time."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,15 @@ class Lake:
             return
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                body = self.s3.get_object(Bucket=self.bucket, Key=file.key)["Body"].read()
+                found = self.s3.get_object(Bucket=self.bucket, Key=file.key)
+                # In pieces: whole, all files under way would be in memory, and new memory costs CPU
+                with found["Body"] as body, target.open("wb") as opened:
+                    shutil.copyfileobj(body, opened, _PIECE)
+                return
             # botocore retries requests, not the reading of an answer
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
                 if attempt == _ATTEMPTS:
                     raise
-            else:
-                target.write_bytes(body)
-                return
 
     def _between(self, prefix: str, first: str, beyond: str) -> Iterator[LakeFile]:
         for file in self._list(Prefix=prefix, StartAfter=first):

@@ -2,55 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from training_data.database import DuckDb
 from training_data.lake_files import LakeFile
 from training_data.selection import RESERVED
-from training_data.sql import literal, row
+from training_data.sql import Engine, row
+from vocabulary.lake import EVENT_COLUMNS, Column
+
+COLUMNS: Final = tuple(
+    column for column in EVENT_COLUMNS if column.name in ("event_id", "received_at", "event_type")
+)
+"""What is read of the files."""
 
 
 def late_arrivals(
-    engine: DuckDb,
-    folder: Path,
+    engine: Engine,
     files: Sequence[LakeFile],
     last: Mapping[str, Any] | None,
     *,
     start: int,
+    define: Callable[[str, tuple[Column, ...], Sequence[LakeFile]], None],
 ) -> dict[str, Any] | None:
     """How many events the last run that went live never got; this one takes them.
 
-    :param folder: of fetched files, numbered in the order of `files`.
+    :param files: of the window.
     :param last: the report of that run, or None.
     :param start: of the window, in unix milliseconds: what is older enters no more.
+    :param define: gives a name to those columns of some of the files, without what cannot be read.
     :returns: `events`, and of which run and cutoff; None when there is no run to speak of.
     """
     newest = (last or {}).get("source", {}).get("newest_file")
     if last is None or newest is None:
         return None
-    paths = {path.stem: path for path in folder.glob("*.parquet")}
-    fetched = [(file, paths[f"{at:08}"]) for at, file in enumerate(files) if f"{at:08}" in paths]
-    new = [path for file, path in fetched if file.written_at > newest]
-    old = [path for file, path in fetched if file.written_at <= newest]
+    new = [file for file in files if file.written_at > newest]
+    old = [file for file in files if file.written_at <= newest]
     count = 0
     if new:
+        define("arrived_since", COLUMNS, new)
         engine.define(
             "late_ids",
-            f"SELECT DISTINCT event_id FROM {_files(new)} WHERE received_at >= {start}"
-            f" AND received_at < {last['cutoff']} AND event_type NOT LIKE {RESERVED}",
+            f"SELECT DISTINCT event_id FROM arrived_since WHERE received_at >= {start}"
+            f" AND received_at < {last['cutoff']} AND event_type NOT LIKE {RESERVED}"
+            " AND event_id IS NOT NULL",
             keep=True,
         )
         (count,) = row(engine, "SELECT count(*) FROM late_ids")
         if count and old:  # a repeat of what was there in time is not late
+            define("arrived_in_time", COLUMNS, old)
             (there,) = row(
                 engine,
-                f"SELECT count(DISTINCT event_id) FROM {_files(old)} SEMI JOIN late_ids USING (event_id)",
+                "SELECT count(DISTINCT event_id) FROM arrived_in_time"
+                " WHERE event_id IN (SELECT event_id FROM late_ids)",
             )
             count -= there
     return {"events": count, "missed_run": last["run_id"], "missed_cutoff": last["cutoff"]}
-
-
-def _files(paths: Sequence[Path]) -> str:
-    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}], union_by_name = true)"

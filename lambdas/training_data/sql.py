@@ -16,6 +16,9 @@ class Dialect:
     """How an engine spells what the two spell differently.
 
     :param hash: of any values, 64 bits; the engines' hashes differ, so none may show in a result.
+    :param fingerprint: of any values, a number that equal values share, and so few others that those can be
+        compared in full. DuckDB sorts 32 bits in half the time of 64 and with half the memory: of a hundred
+        million events two in a hundred then share one by chance.
     :param matches: whether a text has a match of a pattern.
     :param replaced: a text with every match of a pattern replaced.
     :param json_value: the text at a path of a JSON object in a text; null where either is not there.
@@ -25,6 +28,7 @@ class Dialect:
     """
 
     hash: str
+    fingerprint: str
     matches: str
     replaced: str
     json_value: str
@@ -33,6 +37,9 @@ class Dialect:
 
     def hash_of(self, *values: str) -> str:
         return self.hash.format(", ".join(values))
+
+    def fingerprint_of(self, *values: str) -> str:
+        return self.fingerprint.format(", ".join(values))
 
     def unwritable(self, column: str, longest: int) -> str:
         """A condition: an identifier that a record of one line, or Personalize, cannot hold."""
@@ -46,6 +53,7 @@ class Dialect:
 
 DUCKDB: Final = Dialect(
     hash="hash({})",
+    fingerprint="CAST(hash({}) >> 32 AS UINTEGER)",
     matches="regexp_matches({}, {})",
     replaced="regexp_replace({}, {}, {}, 'g')",
     json_value="CASE WHEN json_valid({0}) THEN json_extract_string({0}, {1}) END",
@@ -57,6 +65,7 @@ DUCKDB: Final = Dialect(
 
 SPARK: Final = Dialect(
     hash="xxhash64({})",
+    fingerprint="xxhash64({})",
     matches="regexp_like({}, {})",
     replaced="regexp_replace({}, {}, {})",
     json_value="get_json_object({}, {})",

@@ -9,14 +9,15 @@ from typing import Any
 from training_data.catalogue import CATALOGUES
 from training_data.figures import transform
 from training_data.lake_files import Lake, LakeFile
+from training_data.late import late_arrivals
 from training_data.popular import popular
-from training_data.reports import put_json
+from training_data.reports import last_good_report, put_json
 from training_data.selection import Selection
 from training_data.settings import Settings
 from training_data.unreadable import require_few
 from training_data.window import Window
-from training_data_job.spark_engine import Spark, define_table, files_read, write_csv
-from vocabulary.lake import dataset_folder, popular_key, report_key
+from training_data_job.spark_engine import Spark, define_table, ending, files_read, write_csv
+from vocabulary.lake import Column, dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
 
 
@@ -52,7 +53,13 @@ class SparkExport:
                 "bytes": sum(file.size for file in events),
                 "newest_file": max((file.written_at for file in events), default=None),
                 "unreadable": [file.key for file in unreadable],
-                "late": None,  # counted by the other engine only
+                "late": late_arrivals(
+                    self.spark,
+                    events,
+                    last_good_report(self.s3, settings.training_bucket),
+                    start=window.start,
+                    define=self._define_files,
+                ),
             },
             "gate": None,
         }
@@ -87,9 +94,12 @@ class SparkExport:
             "datasets": written,
         }
 
+    def _define_files(self, name: str, columns: tuple[Column, ...], files: Sequence[LakeFile]) -> None:
+        define_table(self.spark, name, columns, self._folders(files), only=[file.key for file in files])
+
     def _unreadable(self, files: Sequence[LakeFile]) -> list[LakeFile]:
         read = files_read(self.spark, self._folders(files))
-        return [file for file in files if file.key.rpartition("/")[2] not in read]
+        return [file for file in files if ending(file.key) not in read]
 
     def _folders(self, files: Sequence[LakeFile]) -> list[str]:
         return sorted({f"{self.lake_at}/{file.key.rpartition('/')[0]}" for file in files})

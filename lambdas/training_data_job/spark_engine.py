@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyspark.sql import SparkSession
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import input_file_name, regexp_extract
 from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringType, StructField, StructType
 
 from training_data.sql import SPARK, Dialect
@@ -53,24 +56,79 @@ class Spark:
         return [tuple(row) for row in self.session.sql(query).collect()]
 
 
-def define_table(engine: Spark, name: str, columns: Sequence[Column], folders: Sequence[str]) -> None:
+def define_table(
+    engine: Spark,
+    name: str,
+    columns: Sequence[Column],
+    folders: Sequence[str],
+    only: Sequence[str] | None = None,
+) -> None:
     """Define a view over the Parquet files of folders, with exactly these columns and types.
 
     A column that some or all files lack is null there, one that is not asked for is not read.
+
+    :param only: keys of the files that count; all where not given.
     """
-    schema = StructType([StructField(column.name, _TYPES[column.type]) for column in columns])
-    reader = engine.session.read.schema(schema)
-    frame = reader.parquet(*folders) if folders else engine.session.createDataFrame([], schema)
-    frame.createOrReplaceTempView(name)
+    frame = _frame(engine, columns, folders, named=only is not None)
+    if only is not None:
+        frame = frame.where(regexp_extract(_NAME, "[^/]+/[^/]+$", 0).isin([ending(key) for key in only]))
+    frame.drop(_NAME).createOrReplaceTempView(name)
 
 
 def files_read(engine: Spark, folders: Sequence[str]) -> set[str]:
-    """The names, without folders, of the files that could be read."""
-    if not folders:
-        return set()
-    frame = engine.session.read.schema(StructType([StructField("event_id", StringType())]))
-    names = frame.parquet(*folders).selectExpr("input_file_name() AS name").distinct().collect()
-    return {str(row["name"]).rpartition("/")[2] for row in names}
+    """Which files could be read, as `ending` names them."""
+    names = _frame(engine, (), folders, named=True).distinct().collect()
+    return {ending(str(row[_NAME])) for row in names}
+
+
+def ending(key: str) -> str:
+    """Of a file's key or address: folder and name, which tell it from every other of the lake."""
+    return "/".join(key.split("/")[-2:])
+
+
+_NAME: Final = "name_of_file"
+
+
+def _frame(
+    engine: Spark, columns: Sequence[Column], folders: Sequence[str], *, named: bool = False
+) -> DataFrame:
+    """The columns of the files in folders; `named` adds the file that each row is from, by its address.
+
+    Spark reads a column by one type and skips a file that has another as if it were corrupt: so where types
+    differ, the folders that have the same are read together, and theirs become ours. Files of one folder
+    that differ in a type among themselves fail the job.
+    """
+    ours = [StructField(column.name, _TYPES[column.type]) for column in columns]
+    frame = engine.session.createDataFrame([], StructType([*ours, StructField(_NAME, StringType())]))
+    alike: dict[str, tuple[StructType, list[str]]] = {}
+    for found, paths in _schemas(engine, folders):
+        theirs = {field.name.lower(): field.dataType for field in found}
+        types = StructType(
+            [StructField(field.name, theirs.get(field.name.lower(), field.dataType)) for field in ours]
+        )
+        alike.setdefault(types.json(), (types, []))[1].extend(paths)
+    for types, paths in alike.values():
+        part = engine.session.read.schema(types).parquet(*paths).withColumn(_NAME, input_file_name())
+        chosen = [part[field.name].cast(field.dataType) for field in ours]
+        frame = frame.union(part.select(*chosen, _NAME))
+    return frame if named else frame.drop(_NAME)
+
+
+def _schemas(engine: Spark, folders: Sequence[str]) -> list[tuple[StructType, list[str]]]:
+    """What the files of folders hold: of all together where they agree, otherwise folder by folder."""
+    try:
+        return [(_schema(engine, folders), list(folders))] if folders else []
+    except (PySparkException, Py4JJavaError):  # they do not; pyspark names but few of Spark's errors
+        if len(folders) == 1:
+            raise
+        return [found for folder in folders for found in _schemas(engine, [folder])]
+
+
+def _schema(engine: Spark, folders: Sequence[str]) -> StructType:
+    try:
+        return engine.session.read.option("mergeSchema", "true").parquet(*folders).schema
+    except AnalysisException:  # nothing in them can be read
+        return StructType()
 
 
 def write_csv(engine: Spark, table: str, columns: Sequence[str], folder: str) -> None:

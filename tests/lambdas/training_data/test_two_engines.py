@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.lambdas.training_data.java import home_of_java
@@ -154,6 +156,7 @@ def same_of_both(lake: Any, spark: Any, tmp_path: Path, **changed: Any) -> Any:
     spark_report = type(exported)(answer, by_spark).report
     assert without_examples(spark_report) == without_examples(exported.report)
     assert spark_report["items"] == exported.report["items"]
+    assert spark_report["source"]["late"] == exported.report["source"]["late"]
     popular = "runs/run/popular/similar-items.json"
     assert by_spark[popular] == exported.objects[popular]
     return exported
@@ -204,3 +207,28 @@ def agree_on(lake: Any, cutoff: int, spark: Any, tmp_path: Path, *, seed: int, c
     # A comparison of nothing would prove nothing: every rule has had something to drop
     assert exported.answer["interactions"] > 50
     assert set(exported.report["interactions"]["dropped"]) == set(exported.dropped())
+
+
+def test_the_engines_agree_on_a_day_of_other_types_and_on_what_came_late(
+    lake: Any, event: Any, cutoff: int, spark: Any, tmp_path: Path
+) -> None:
+    yesterday = cutoff - DAY_MS
+    lake.s3.now = yesterday
+    in_time = event(event_id="7", received_at=yesterday - 2000)
+    lake.put("events", [in_time], day="2026-11-22")
+    before = lake.export(cutoff=yesterday).report
+    last_good = json.dumps({**before, "run_id": "yesterday"}).encode()
+    lake.s3.put_object(Bucket="training", Key="last-good/report.json", Body=last_good)
+    lake.s3.now = cutoff
+    late = event(event_id="late", received_at=yesterday - 1, user_id="5")
+    lake.put("events", [late, late, in_time, event(item_id="12")], day="2026-11-23")
+    numbers = tmp_path / "numbers.parquet"  # of somebody whose ids and values are whole numbers
+    duckdb.execute(
+        f"COPY (SELECT 1000 + n AS event_id, {cutoff - 5000} AS received_at, 5 AS user_id, n % 3 AS item_id,"
+        f" 'view' AS event_type, CAST(n AS INTEGER) AS value FROM range(10) t(n)) TO '{numbers}'"
+    )
+    lake.s3.put_object(Bucket="lake", Key="events/day=2026-11-24/numbers.parquet", Body=numbers.read_bytes())
+    exported = same_of_both(lake, spark, tmp_path)
+    assert exported.report["source"]["late"]["events"] == 1
+    assert exported.answer["interactions"] == 1 + 1 + 1 + 10
+    assert exported.report["source"]["unreadable"] == []
