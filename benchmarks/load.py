@@ -28,8 +28,9 @@ from local_cloud import deployed
 from local_cloud.connection import DEFAULT_STATE, connect
 from local_cloud.live_api import LiveApi
 
-HEIGHT: Final = float(os.environ.get("LOAD_HEIGHT", "0.5"))
-"""Requests a second at the height of the day; the drop is 20 times that. Two cores carry all of it."""
+HEIGHT: Final = float(os.environ.get("LOAD_HEIGHT", "1"))
+"""Requests a second at the height of the day; the drop is 20 times that. Two cores carry all of it,
+and twice as much makes clients wait for the local gateway (docs/benchmarks.md)."""
 
 DAY: Final = 60.0
 RISE: Final = 10.0

@@ -29,6 +29,10 @@ class PersonalizeAccess:
             grantee, ["GetRecommendations", "GetPersonalizedRanking"], self._own("campaign", "filter")
         )
 
+    def grant_change_campaigns(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Say what the campaigns of either colour provide."""
+        return self._grant(grantee, ["DescribeCampaign", "UpdateCampaign"], self._own("campaign"))
+
     def grant_put_events(self, grantee: iam.IGrantable) -> iam.Grant:
         """Send events. Personalize refuses PutEvents unless it is allowed on every resource."""
         return self._grant(grantee, ["PutEvents"], ["*"])
@@ -37,6 +41,10 @@ class PersonalizeAccess:
         """Create solutions and filters, and read the offline metrics of the solutions' versions."""
         self._grant(grantee, ["CreateFilter", "DescribeFilter"], self._own("dataset-group", "filter"))
         return self._grant(grantee, ["CreateSolution", "GetSolutionMetrics"], self.of_a_colour)
+
+    def grant_see_colours(self, grantee: iam.IGrantable) -> iam.Grant:
+        """See whether a colour exists, and since when."""
+        return self._grant(grantee, ["DescribeDatasetGroup"], self._own("dataset-group"))
 
     def grant_retire(self, grantee: iam.IGrantable) -> iam.Grant:
         """Find and remove everything of a colour, and schemas that nothing uses any more."""

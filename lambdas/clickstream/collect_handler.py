@@ -14,6 +14,7 @@ from botocore.config import Config
 from clickstream.backoff import Backoff
 from clickstream.collecting import collect
 from clickstream.stream import put_all
+from vocabulary.cors import leave_to_read
 from vocabulary.metrics import emit
 
 _BACKOFF = Backoff()
@@ -32,7 +33,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         {"environment": os.environ["ENVIRONMENT"]},
         {"EventsAccepted": answer.accepted, "EventsRejected": answer.rejected},
     )
-    return answer.to_response()
+    return answer.to_response(leave_to_read(event, os.environ.get("ALLOWED_ORIGINS", "").split()))
 
 
 @cache

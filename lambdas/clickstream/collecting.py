@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from clickstream.events import LARGEST_EVENT, MOST_EVENTS, RequestRefused, read_request
@@ -16,6 +17,7 @@ LARGEST_BODY: Final = 1_048_576
 assert MOST_EVENTS * LARGEST_EVENT < LARGEST_BODY
 
 _RETRY_AFTER: Final = "1"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,12 @@ class Answer:
     accepted: int = 0
     rejected: int = 0
 
-    def to_response(self) -> dict[str, Any]:
-        """As an API Gateway proxy integration answers."""
-        headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    def to_response(self, headers: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
+        """As an API Gateway proxy integration answers.
+
+        :param headers: to send besides its own.
+        """
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}
         if self.status in (429, 503):
             headers["Retry-After"] = _RETRY_AFTER
         return {"statusCode": self.status, "headers": headers, "body": json.dumps(self.body)}

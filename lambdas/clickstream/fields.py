@@ -44,9 +44,11 @@ class Field:
     """A field of a request.
 
     :param read: from what JSON gave to what the stream's record holds; raises NotAllowed.
+    :param schema: what `read` takes, as JSON Schema, for the OpenAPI document (`openapi`).
     """
 
     read: Callable[[Any], Any]
+    schema: dict[str, Any]
     required: bool = False
 
 
@@ -86,6 +88,8 @@ def _moment(value: Any) -> int:
             )
         except (ValueError, TypeError, OverflowError):  # TypeError: a time without a zone
             moment = None
+    if isinstance(moment, float) and moment.is_integer():  # to JSON, 1.0 is as whole as 1
+        moment = int(moment)
     if not isinstance(moment, int) or isinstance(moment, bool) or moment < _EARLIEST:
         raise NotAllowed("unix milliseconds or ISO 8601 with a time zone, 2000 or later")
     return moment
@@ -130,19 +134,48 @@ def _impression(value: Any) -> list[str]:
     return [_id(item) for item in value]
 
 
+_FIT: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+_ID_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 256, "pattern": _FIT}
+_RESERVED: Final = "|".join(
+    "".join(f"[{letter}{letter.upper()}]" for letter in name) for name in sorted(_FORBIDDEN_PROPERTIES)
+)
+
 REQUEST_FIELDS: Final = {
-    "session_id": Field(_id, required=True),
-    "user_id": Field(_id),
-    "events": Field(lambda value: value),
+    "session_id": Field(_id, _ID_SCHEMA, required=True),
+    "user_id": Field(_id, _ID_SCHEMA),
+    "events": Field(lambda value: value, {"type": "array"}),
 }
 
 EVENT_FIELDS: Final = {
-    "event_type": Field(_event_type, required=True),
-    "item_id": Field(_id, required=True),
-    "event_id": Field(_event_id),
-    "sent_at": Field(_moment),
-    "value": Field(_value),
-    "properties": Field(_properties),
-    "impression": Field(_impression),
-    "recommendation_id": Field(_text(40)),
+    "event_type": Field(
+        _event_type, {**_ID_SCHEMA, "not": {"pattern": f"^{RESERVED_EVENT_TYPE_PREFIX}"}}, required=True
+    ),
+    "item_id": Field(_id, _ID_SCHEMA, required=True),
+    "event_id": Field(_event_id, {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"}),
+    "sent_at": Field(
+        _moment,
+        {
+            "description": "Unix milliseconds, or text with a time zone; at most 5 minutes from now",
+            "anyOf": [
+                {"type": "integer", "minimum": _EARLIEST},
+                {"type": "string", "format": "date-time"},
+            ],
+        },
+    ),
+    "value": Field(_value, {"type": "number", "minimum": -_LARGEST_VALUE, "maximum": _LARGEST_VALUE}),
+    "properties": Field(
+        _properties,
+        {
+            "description": f"At most {_LONGEST_PROPERTIES} characters as JSON",
+            "type": "object",
+            "propertyNames": {"minLength": 1, "pattern": _FIT, "not": {"pattern": f"^({_RESERVED})$"}},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"], "pattern": _FIT},
+        },
+    ),
+    "impression": Field(
+        _impression, {"type": "array", "items": _ID_SCHEMA, "minItems": 1, "maxItems": _MOST_SHOWN}
+    ),
+    "recommendation_id": Field(
+        _text(40), {"type": "string", "minLength": 1, "maxLength": 40, "pattern": _FIT}
+    ),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from recommendations import items
 from recommendations.recommender import NoSuchCampaign, Ranking
 from recommendations.request import Request
 from recommendations.service import Service, ServiceError
@@ -17,14 +18,6 @@ _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 class Garbled(Exception):
     """Personalize answered with success, and with something else than a list of items."""
-
-
-def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is no number")
-
-
-_DECODE: Final = json.JSONDecoder(parse_constant=_no_number).decode
-"""Python would read NaN and Infinity, and write them into answers that then are not JSON."""
 
 
 class Campaigns:
@@ -73,22 +66,9 @@ class Campaigns:
                 raise NoSuchCampaign(question["campaignArn"]) from error
             raise
         try:
-            told = _DECODE(answer.body.decode())
-            items = [_item(each) for each in told[answered]]
+            told = items.read(answer.body.decode())
+            ids, written = items.of_predictions(told[answered])
             recommendation_id = told.get("recommendationId")
         except Exception as error:
             raise Garbled(f"{type(error).__name__}: {error}") from error
-        return Ranking(items, recommendation_id if isinstance(recommendation_id, str) else None)
-
-
-def _item(predicted: dict[str, Any]) -> dict[str, Any]:
-    item: dict[str, Any] = {"item_id": predicted["itemId"]}
-    if type(item["item_id"]) is not str:
-        raise TypeError(f"itemId is {item['item_id']!r}")
-    if "score" in predicted:
-        item["score"] = predicted["score"]
-        if type(item["score"]) is not float:
-            item["score"] = float(item["score"])
-    if "metadata" in predicted:
-        item["metadata"] = dict(predicted["metadata"])
-    return item
+        return Ranking(ids, written, recommendation_id if isinstance(recommendation_id, str) else None)

@@ -81,7 +81,7 @@ class Connection:
         """Since the open connection was last used; None when there is none, or it was closed meanwhile."""
         if self._open is None:
             return None
-        if select.select([self._open], [], [], 0)[0]:
+        if select.select([self._open], [], [], 0)[0] and not _speaks_of_tls_only(self._open):
             # Nothing was asked for: what there is to read is the end
             self.close()
             return None
@@ -213,6 +213,22 @@ class _Until(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(self._owner._left(self._deadline))
         return self._connection.recv_into(buffer)
+
+
+def _speaks_of_tls_only(connection: socket.socket) -> bool:
+    """Whether what there is to read is for TLS alone: one of 1.3 begins with tickets for its sessions."""
+    if not hasattr(connection, "unwrap"):
+        return False
+    from ssl import SSLWantReadError
+
+    connection.settimeout(0)
+    try:
+        connection.recv(1)
+    except SSLWantReadError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 @cache

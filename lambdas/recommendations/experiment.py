@@ -12,6 +12,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from vocabulary.experiment import BUCKETS, SHORTEST_SALT, VARIANTS, Variant
@@ -25,10 +26,12 @@ class Assignment(NamedTuple):
     """Where a user belongs.
 
     :param unit_id: stands for the user in what is logged: an HMAC of the user id, keyed with the salt.
+    :param experiment: which experiment it is, see `experiment_id`.
     """
 
     variant: Variant
     unit_id: str
+    experiment: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ class Experiment:
     def assign(self, user_id: str) -> Assignment:
         """Where a user belongs: always the same, for the same salt and allocation."""
         digest = self._digest(user_id)
-        return Assignment(self.variant_of(_bucket(digest)), digest[16:].hex())
+        return Assignment(self.variant_of(_bucket(digest)), digest[16:].hex(), self.id)
+
+    @cached_property
+    def id(self) -> str:
+        """Tells it from others, see `experiment_id`."""
+        return experiment_id(self.salt)
 
     def bucket_of(self, user_id: str) -> int:
         """0 to 9999; it depends on the salt alone."""
@@ -83,6 +91,14 @@ class Experiment:
 
     def _digest(self, user_id: str) -> bytes:
         return hmac.digest(self.salt.encode(), user_id.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def experiment_id(salt: str) -> str:
+    """16 hex digits that tell experiments apart in the exposures and do not give the salt away.
+
+    An HMAC keyed with the salt, of bytes that no user id has: UTF-8 knows no 0xff.
+    """
+    return hmac.digest(salt.encode(), b"\xffexperiment", "sha256")[:8].hex()
 
 
 def _bucket(digest: bytes) -> int:

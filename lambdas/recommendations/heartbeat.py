@@ -56,4 +56,4 @@ def _answer(request: Request, recommender: Recommender) -> dict[str, Any]:
         ranking = recommender.ask(colour, request)
     except Exception as error:
         return {"source": "error", "colour": colour, "items": [], "error": f"{type(error).__name__}: {error}"}
-    return {"source": "personalize", "colour": colour, "items": [item["item_id"] for item in ranking.items]}
+    return {"source": "personalize", "colour": colour, "items": ranking.items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from recommendations.recommender import Recommendation
@@ -31,9 +32,10 @@ def observe(
     did; before the first training, when none is live, nothing is a fallback, and
     neither is the old experience of the experiment.
 
-    Who sees treatment or control is exposed to it, and `exposure` says so, for analysts:
-    their `unit_id` stands for the user. Who is exempt is not measured.
+    Who sees treatment or control is exposed to it: then the line is a row of the lake's exposures
+    (`vocabulary.lake.EXPOSURE_COLUMNS`), where it gets by its `unit_id`. Who is exempt is not measured.
     """
+    now = time.time()
     fallback = live_colour is not None and answer.source == "popular"
     waited = {} if answer.personalize_ms is None else {"PersonalizeLatency": round(answer.personalize_ms, 3)}
     properties: dict[str, Any] = {
@@ -45,10 +47,12 @@ def observe(
         "took_ms": round(took_ms, 3),
     }
     if answer.experiment_problem is not None:
-        properties["experiment"] = answer.experiment_problem
+        properties["experiment_problem"] = answer.experiment_problem
     assignment = answer.assignment
     if assignment is not None and assignment.variant != "exempt":
-        properties["exposure"] = {
+        properties |= {
+            "exposed_at": int(now * 1000),
+            "experiment": assignment.experiment,
             "unit_id": assignment.unit_id,
             "variant": assignment.variant,
             "recommendation_id": answer.recommendation_id,
@@ -68,4 +72,5 @@ def observe(
         waited,
         dimension_sets=_DIMENSION_SETS,
         properties=properties,
+        now=now,
     )

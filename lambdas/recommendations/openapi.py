@@ -2,13 +2,15 @@
 
     python -m recommendations.openapi > docs/openapi.json
 
-A test holds docs/openapi.json to it. The function never imports this.
+A test holds docs/openapi.json to it, and another the deployed API to what it says. The
+function never imports this.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 from recommendations.request import (
@@ -23,11 +25,17 @@ from recommendations.request import (
     RECOMMENDATIONS,
     ROUTES,
     SIMILAR,
+    parameters_of,
 )
+from vocabulary import openapi
 from vocabulary.colours import COLOURS
 from vocabulary.experiment import VARIANTS
+from vocabulary.openapi import Schema, exactly
+from vocabulary.placements import Placement
 
-_ID: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+Route = tuple[str, str]
+
+_ID: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 
 _SAYS: Final = {
     RECOMMENDATIONS: ("getRecommendations", "What to show a user, best first"),
@@ -36,113 +44,137 @@ _SAYS: Final = {
 }
 
 
-def document() -> dict[str, Any]:
-    """The whole document."""
+def document(placements: Sequence[Placement] | None = None) -> dict[str, Any]:
+    """The whole document.
+
+    :param placements: of the environment that is described: their names, filters and limits are
+        told, and a route that none of them has is left out. None for any environment.
+    """
     paths: dict[str, Any] = {}
-    for method, path in ROUTES:
-        paths.setdefault(path, {})[method.lower()] = _operation((method, path))
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Colorway: recommendations",
-            "version": "1",
-            "description": "Every request that can be answered is answered 200 within a time budget: by "
-            "Personalize, or by popular items when it does not answer.",
-            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [
-            {
-                "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
-                "variables": {"api": {"default": "api"}, "region": {"default": "us-east-1"}},
-            }
-        ],
-        "security": [{"key": []}, {"signature": []}],
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-                "signature": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "authorization",
-                    "description": "Signature Version 4, where the environment asks for IAM",
-                },
-            },
-            "schemas": {"Answer": _answer(), "Refusal": _refusal(), "Message": _message()},
-        },
-    }
+    for route, needs in ROUTES.items():
+        fitting = None if placements is None else [each for each in placements if each.needs in needs]
+        if fitting != []:
+            method, path = route
+            paths.setdefault(path, {})[method.lower()] = _operation(route, fitting)
+    return openapi.document(
+        title="Colorway: recommendations",
+        description="Every request that can be answered is answered 200 within a time budget: by "
+        "Personalize, or by popular items when it does not answer.",
+        paths=paths,
+        schemas={"Answer": _answer(), "Refusal": _refusal()},
+    )
 
 
-def _operation(route: tuple[str, str]) -> dict[str, Any]:
+def _operation(route: Route, placements: Sequence[Placement] | None) -> dict[str, Any]:
     name, summary = _SAYS[route]
     operation: dict[str, Any] = {
         "operationId": name,
         "summary": summary,
-        "parameters": _parameters(route),
+        "parameters": _parameters(route, placements),
         "responses": {
-            "200": _response("Items, and who chose them", "Answer"),
-            "400": _response("Something of the request is not allowed: what, and what is", "Refusal"),
-            "403": _response("No key or signature, or a wrong one; or blocked by the firewall", "Message"),
-            "429": _response("More requests than are let through: ask again later", "Message"),
+            "200": openapi.response("Items, and who chose them", "Answer"),
+            "400": openapi.response("Something of the request is not allowed: what, and what is", "Refusal"),
+            **openapi.of_the_gateway(),
         },
     }
     if route == RANKINGS:
-        items = {"type": "array", "items": _ID, "minItems": 1, "maxItems": MOST_RESULTS}
-        operation["requestBody"] = {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["item_ids"],
-                        "properties": {"item_ids": items},
-                    }
-                }
-            },
-        }
+        items = {"type": "array", "items": _ID, "minItems": 1, "maxItems": _most(placements)}
+        operation["requestBody"] = openapi.body(exactly({"item_ids": items}))
     return operation
 
 
-def _parameters(route: tuple[str, str]) -> list[dict[str, Any]]:
+def _parameters(route: Route, placements: Sequence[Placement] | None) -> list[dict[str, Any]]:
     in_path = "item_id" if route == SIMILAR else "user_id"
-    results = {"type": "integer", "minimum": 1, "maximum": MOST_RESULTS, "default": DEFAULT_RESULTS}
+    names = None if placements is None else [each.name for each in placements]
     parameters = [
         _parameter(in_path, "path", _ID, required=True, says="A visitor without an account: the session's id"
                    if in_path == "user_id" else "What the recommendations are to go with"),
-        _parameter("placement", "query", {"type": "string"}, required=True,
+        _parameter("placement", "query", _one_of(names),
+                   required=True,
                    says=f"Name of a placement whose recipe needs: {', '.join(ROUTES[route])}"),
     ]  # fmt: skip
     if route != RANKINGS:
+        most = _most(placements)
+        results = {
+            "type": "integer", "minimum": 1, "maximum": most, "default": min(DEFAULT_RESULTS, most),
+        }  # fmt: skip
         parameters.append(
             _parameter("num_results", "query", results,
                        says=f"At most {MOST_WITH_METADATA} where the placement's items come with metadata")
         )  # fmt: skip
     if route == RECOMMENDATIONS:
-        parameters.append(_parameter("item_id", "query", _ID, says="Where the placement needs an item"))
+        always = placements is not None and all(each.needs == "item" for each in placements)
+        parameters.append(
+            _parameter("item_id", "query", _ID, required=always, says="Where the placement needs an item")
+        )
     if route == SIMILAR:
         parameters.append(_parameter("user_id", "query", _ID, says="Whom they are for"))
-    values = {"type": "object", "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE}}
+    return [*parameters, *_of_filters(placements), *_of_context(placements)]
+
+
+def _of_filters(placements: Sequence[Placement] | None) -> list[dict[str, Any]]:
+    says = "Name of one of the placement's filters"
+    if placements is None:
+        values = _any_of(FILTER_VALUE, "gives a value to a parameter of the filter, and may be repeated")
+        return [_parameter("filter", "query", _one_of(None), says=says), values]
+    filters = {name: expression for each in placements for name, expression in each.filters.items()}
+    if not filters:
+        return []
+    # Quotes would end the value, in Personalize's notation
+    value = {"type": "string", "maxLength": LONGEST_VALUE - 2, "pattern": r'^[^"\\]*$'}
+    takes = sorted({name for expression in filters.values() for name in parameters_of(expression)[0]})
     return [
-        *parameters,
-        _parameter("filter", "query", {"type": "string"}, says="Name of one of the placement's filters"),
-        {
-            **_parameter("values", "query", values, says=(
-                f"`{FILTER_VALUE}NAME=` gives a value to a parameter of the filter, and may be repeated; "
-                f"`{CONTEXT}NAME=` tells of the circumstances. Names are the placement's.")),
-            "style": "form",
-            "explode": True,
-        },
+        _parameter("filter", "query", _one_of(list(filters)), says=says),
+        *(
+            _parameter(FILTER_VALUE + name, "query", {"type": "array", "items": value},
+                       says=f"Values for `${name}`, where the filter has it; they may be repeated")
+            for name in takes
+        ),
     ]  # fmt: skip
 
 
-def _parameter(
-    name: str, where: str, schema: dict[str, Any], *, says: str, required: bool = False
-) -> dict[str, Any]:
+def _of_context(placements: Sequence[Placement] | None) -> list[dict[str, Any]]:
+    if placements is None:
+        return [_any_of(CONTEXT, "tells of the circumstances, by names of the placement's")]
+    value = {"type": "string", "maxLength": LONGEST_VALUE}
+    names = sorted({name for each in placements for name in each.context})
+    return [
+        _parameter(CONTEXT + name, "query", value, says="Of the circumstances, where the placement knows it")
+        for name in names
+    ]
+
+
+def _any_of(prefix: str, does: str) -> dict[str, Any]:
+    """Parameters whose names only an environment knows: the properties of an object, in OpenAPI."""
+    schema = {
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE},
+        "propertyNames": {"pattern": f"^{prefix[:-1]}[.]"},
+    }
+    says = f"`{prefix}NAME=` {does}"
+    return {
+        **_parameter(f"{prefix}NAME", "query", schema, says=says),
+        "style": "form",
+        "explode": True,
+    }
+
+
+def _most(placements: Sequence[Placement] | None) -> int:
+    """What is never too many."""
+    bare = placements is None or not any(each.metadata for each in placements)
+    return MOST_RESULTS if bare else MOST_WITH_METADATA
+
+
+def _one_of(names: Sequence[str] | None) -> Schema:
+    return {"type": "string"} if names is None else {"type": "string", "enum": list(names)}
+
+
+def _parameter(name: str, where: str, schema: Schema, *, says: str, required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": where, "required": required, "description": says, "schema": schema}
 
 
-def _answer() -> dict[str, Any]:
-    item = {
+def _answer() -> Schema:
+    item: Schema = {
         "type": "object",
         "required": ["item_id"],
         "properties": {
@@ -163,30 +195,15 @@ def _answer() -> dict[str, Any]:
         },
         "colour": {"enum": [*COLOURS, None]},
     }
-    return {"type": "object", "required": list(properties), "properties": properties}
+    return exactly(properties)
 
 
-def _refusal() -> dict[str, Any]:
-    text: dict[str, Any] = {"type": "string"}
-    error = {
-        "type": "object",
-        "required": ["parameter", "value", "allowed"],
-        "properties": {"parameter": text, "value": {"type": ["string", "null"]}, "allowed": text},
-    }
-    return {
-        "type": "object",
-        "required": ["message"],
-        "properties": {"message": text, "errors": {"type": "array", "items": error}},
-    }
-
-
-def _message() -> dict[str, Any]:
-    return {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
-
-
-def _response(says: str, schema: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"description": says, "content": content}
+def _refusal() -> Schema:
+    text: Schema = {"type": "string"}
+    error = exactly({"parameter": text, "value": {"type": ["string", "null"]}, "allowed": text})
+    # API Gateway's own refusals have no list
+    errors = {"type": "array", "items": error}
+    return exactly({"message": text, "errors": errors}, required=["message"])
 
 
 def text() -> str:

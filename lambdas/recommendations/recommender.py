@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from recommendations.circuit_breaker import CircuitBreaker, CircuitOpen
 from recommendations.configuration import Configuration
 from recommendations.experiment import Assignment
+from recommendations.items import of_ids
 from recommendations.popular import PopularLists
 from recommendations.request import Request
 from recommendations.service import ServiceError
@@ -16,18 +17,21 @@ from vocabulary.colours import Colour, other
 
 Source = Literal["personalize", "popular", "control"]
 
-Item = dict[str, Any]
-"""`{item_id, score?, metadata?}`, as clients get it; recipes that do not score leave `score` out."""
-
 
 class NoSuchCampaign(Exception):
     """A colour has no campaign for the placement: torn down, or not there yet."""
 
 
 class Ranking(NamedTuple):
-    """What a campaign recommends, best first."""
+    """What a campaign recommends, best first.
 
-    items: list[Item]
+    :param items: ids.
+    :param written: the items as clients get them, a JSON list of `{item_id, score?, metadata?}`; recipes
+        that do not score leave `score` out.
+    """
+
+    items: list[str]
+    written: str
     recommendation_id: str | None = None
 
 
@@ -40,14 +44,16 @@ class Ranker(Protocol):
 class Recommendation(NamedTuple):
     """The answer to a request, and how it came about.
 
+    :param items: ids.
     :param colour: whose campaign answered, or None when none did.
     :param assignment: where the experiment put the user, or None when it is off.
     :param failures: what went wrong on the way, by its kind, e.g. `TimedOut`.
     :param personalize_ms: how long Personalize was waited for, or None when it was not asked.
     :param experiment_problem: why nothing is known of an experiment, or None.
+    :param written: the items as clients get them, a JSON list.
     """
 
-    items: list[Item]
+    items: list[str]
     source: Source
     colour: Colour | None = None
     recommendation_id: str | None = None
@@ -55,6 +61,7 @@ class Recommendation(NamedTuple):
     failures: tuple[str, ...] = ()
     personalize_ms: float | None = None
     experiment_problem: str | None = None
+    written: str = "[]"
 
 
 class Recommender:
@@ -99,7 +106,9 @@ class Recommender:
         assignment = experiment.assign(request.user_id) if experiment and request.user_id else None
         if assignment is not None and assignment.variant != "treatment":
             items = self._old_experience(request, deadline)
-            return Recommendation(items, "control", assignment=assignment, experiment_problem=problem)
+            return Recommendation(
+                items, "control", assignment=assignment, experiment_problem=problem, written=of_ids(items)
+            )
         failures: list[str] = []
         for colour in self._colours:
             watched = self._watch(colour, request.placement.name)
@@ -134,10 +143,13 @@ class Recommender:
                 tuple(failures),
                 (self._clock() - began) * 1000,
                 problem,
+                ranking.written,
             )
         waited = (self._clock() - began) * 1000 if self._colours else None
         items = self._old_experience(request, deadline)
-        return Recommendation(items, "popular", None, None, assignment, tuple(failures), waited, problem)
+        return Recommendation(
+            items, "popular", None, None, assignment, tuple(failures), waited, problem, of_ids(items)
+        )
 
     def ask(self, colour: Colour, request: Request) -> Ranking:
         """Ask one colour and nobody else, for as long as the budget allows.
@@ -146,15 +158,14 @@ class Recommender:
         """
         return self._ranker.rank(colour, request, deadline=self._clock() + self._budget)
 
-    def _old_experience(self, request: Request, deadline: float) -> list[Item]:
+    def _old_experience(self, request: Request, deadline: float) -> list[str]:
         """Popular items; or the request's own, popular ones first and else as they came."""
         known = self._popular.items(request.placement.name, wait=deadline - self._clock())
         if request.item_ids is not None:
             place = {item: at for at, item in enumerate(known)}
-            ranked = sorted(dict.fromkeys(request.item_ids), key=lambda item: place.get(item, len(place)))
-            return [{"item_id": item} for item in ranked]
+            return sorted(dict.fromkeys(request.item_ids), key=lambda item: place.get(item, len(place)))
         most = request.num_results
-        return [{"item_id": item} for item in known[: most + 1] if item != request.item_id][:most]
+        return [item for item in known[: most + 1] if item != request.item_id][:most]
 
     def _watch(self, colour: Colour, placement: str) -> _Watched:
         watched = self._watched.get((colour, placement))

@@ -57,6 +57,13 @@ def test_a_whole_event_becomes_a_record_with_the_columns_of_the_lake() -> None:
     ]
 
 
+def test_a_whole_number_is_one_however_it_is_written() -> None:
+    (record,) = read(
+        b'{"session_id": "s", "events": [{"event_type": "view", "item_id": "i", "sent_at": 178e10}]}'
+    )
+    assert record["sent_at"] == NOW and type(record["sent_at"]) is int
+
+
 def test_what_is_left_out_or_null_is_null_and_gets_an_id_and_a_time() -> None:
     first, second = read(of(VIEW, {**VIEW, "value": None, "sent_at": None}))
     assert list(first) == [column.name for column in EVENT_COLUMNS]

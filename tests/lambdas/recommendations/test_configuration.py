@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recommendations.configuration import Configuration
+from recommendations.experiment import experiment_id
 from tests.lambdas.recommendations.fakes import (
     AppConfig,
     Bucket,
@@ -18,8 +19,10 @@ from tests.lambdas.recommendations.fakes import (
     recommends,
 )
 from tests.lambdas.recommendations.test_recommending import POPULAR, Service, ids, line_of
+from vocabulary.lake import EXPOSURE_COLUMNS
 
 SALT = "s" * 16
+EXPOSED = {"exposed_at", "experiment", "unit_id", "variant"}
 
 
 def running(control: int = 0, treatment: int = 0) -> dict[str, Any]:
@@ -90,8 +93,8 @@ def test_without_a_sensible_one_everyone_gets_the_default_and_it_is_counted(
     assert (body["variant"], body["source"], ids(body)) == (None, "personalize", ["a"])
     line = line_of(capsys)
     assert line["ExperimentUnknown"] == 1
-    assert line["experiment"]
-    assert "exposure" not in line
+    assert line["experiment_problem"]
+    assert not EXPOSED & line.keys()
 
 
 def test_one_that_breaks_while_it_runs_ends_the_experiment_for_everyone() -> None:
@@ -117,7 +120,7 @@ def test_control_sees_popular_items_and_personalize_is_not_asked(capsys: pytest.
     assert ids(body) == POPULAR
     assert personalize.questions == []
     line = line_of(capsys)
-    assert (line["Fallbacks"], line["exposure"]["variant"]) == (0, "control")
+    assert (line["Fallbacks"], line["variant"]) == (0, "control")
 
 
 def test_treatment_sees_recommendations_and_the_exposure_says_so_once(
@@ -127,13 +130,14 @@ def test_treatment_sees_recommendations_and_the_exposure_says_so_once(
     _, body = service.get("ann-the-secret")
     assert (body["variant"], body["source"]) == ("treatment", "personalize")
     line = line_of(capsys)
-    assert line["exposure"]["variant"] == "treatment"
-    assert line["exposure"]["recommendation_id"] == "RID-1"
+    assert (line["variant"], line["recommendation_id"]) == ("treatment", "RID-1")
+    assert {column.name for column in EXPOSURE_COLUMNS} <= line.keys()  # so it is a row of the lake
+    assert line["experiment"] == experiment_id(SALT)
     assert (line["placement"], line["answered_by"]) == ("recommended-for-you", "maize")
     assert "ann-the-secret" not in json.dumps(line)
     again = Service(Personalize(), appconfig=AppConfig(running(treatment=10_000)))
     again.get("ann-the-secret")
-    assert line_of(capsys)["exposure"]["unit_id"] == line["exposure"]["unit_id"]
+    assert line_of(capsys)["unit_id"] == line["unit_id"]
 
 
 def test_who_is_exempt_sees_the_old_experience_and_is_not_measured(
@@ -141,7 +145,7 @@ def test_who_is_exempt_sees_the_old_experience_and_is_not_measured(
 ) -> None:
     _, body = Service(Personalize(maize=recommends("a")), appconfig=AppConfig(running())).get()
     assert (body["variant"], body["source"]) == ("exempt", "control")
-    assert "exposure" not in line_of(capsys)
+    assert not EXPOSED & line_of(capsys).keys()
 
 
 def test_treatment_falls_back_as_anybody_does() -> None:

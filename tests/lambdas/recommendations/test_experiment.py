@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendations.experiment import Experiment, Unreadable
+from recommendations.experiment import Experiment, Unreadable, experiment_id
 from vocabulary.experiment import BUCKETS
 
 SALT = "home page row, autumn"
@@ -99,6 +99,13 @@ def test_the_unit_tells_neither_the_user_nor_the_bucket() -> None:
     assert len(units) == 10_000
     assert {len(unit) for unit in units} == {32}
     assert not any("user" in unit for unit in units)
+
+
+def test_an_experiment_has_an_id_by_its_salt_alone() -> None:
+    assert Experiment(SALT, 100, 100).id == Experiment(SALT, 3000, 3000).id == experiment_id(SALT)
+    assert Experiment(SALT, 100, 100).assign("ann").experiment == experiment_id(SALT)
+    assert experiment_id(SALT) != experiment_id("home page row, winter")
+    assert len(experiment_id(SALT)) == 16
 
 
 def allocation(**shares: Any) -> dict[str, Any]:

@@ -7,16 +7,50 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from clickstream import openapi as events
 from recommendations.openapi import document, text
 from recommendations.request import ROUTES
 from tests.lambdas.recommendations.fakes import AppConfig, Personalize, recommends
 from tests.lambdas.recommendations.test_recommending import Service
+from vocabulary.placements import Placement
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 
 
 def test_the_document_is_current() -> None:
     assert DOCUMENT.read_text() == text(), "python -m recommendations.openapi > docs/openapi.json"
+
+
+def test_a_linter_finds_nothing_in_either_document() -> None:
+    linter = pytest.importorskip("openapi_spec_validator", reason="NOT RUN: `make openapi` installs it")
+    for whole in (document(), document([Placement(name="row")]), events.document()):
+        linter.validate(whole)
+    with pytest.raises(Exception, match="paths"):
+        linter.validate({**document(), "paths": []})
+
+
+def test_of_an_environment_it_names_what_its_placements_have_and_no_other_route() -> None:
+    row = Placement(
+        name="row",
+        filters={"of-brands": "INCLUDE ItemID WHERE Items.BRAND IN ($BRANDS)"},
+        context=("DEVICE",),
+    )
+    similar = Placement(name="similar", recipe="aws-similar-items", metadata=("TITLE",))
+    of_both = document([row, similar])["paths"]
+    assert set(of_both) == {"/recommendations/{user_id}", "/similar/{item_id}"}
+    parameters = {each["name"]: each for each in of_both["/recommendations/{user_id}"]["get"]["parameters"]}
+    assert parameters["placement"]["schema"]["enum"] == ["row", "similar"]
+    assert {"filter.BRANDS", "context.DEVICE"} <= set(parameters)
+    assert parameters["num_results"]["schema"]["maximum"] == 50
+    assert not parameters["item_id"]["required"]
+    (only,) = (
+        each
+        for each in document([similar])["paths"]["/recommendations/{user_id}"]["get"]["parameters"]
+        if each["name"] == "item_id"
+    )
+    assert only["required"]
 
 
 def test_every_route_is_in_it_with_the_parameters_of_its_path() -> None:

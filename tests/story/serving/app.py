@@ -1,4 +1,4 @@
-"""What serving needs and no more: the data and serving stacks, with a placement of each kind."""
+"""The stacks with an API and no more: data, serving and events, with a placement of each kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import aws_cdk as cdk
 
 from stacks.data import DataStack
 from stacks.environment import LOCAL
+from stacks.events import EventsStack
 from stacks.serving import ServingStack
+from vocabulary.drops import Drop
 from vocabulary.placements import Placement
 
 ENVIRONMENT = replace(
@@ -27,6 +29,7 @@ ENVIRONMENT = replace(
         Placement(name="ranked", recipe="aws-personalized-ranking"),
     ),
     allowed_origins=("https://shop.example",),
+    drops=(Drop(placement="recommended-for-you", starts="00:00", hours=23, lead_minutes=60, tps=5),),
 )
 
 
@@ -38,11 +41,21 @@ def main() -> None:
         "synthesizer": ENVIRONMENT.synthesizer,
     }
     data = DataStack(app, "colorway-serving-data", **common)
-    ServingStack(
+    serving = ServingStack(
         app,
         "colorway-serving-serving",
+        lake=data.lake,
         training_bucket=data.training.bucket,
         live_pointer_name=ENVIRONMENT.names.live_pointer,
+        on_call=data.on_call,
+        **common,
+    )
+    EventsStack(
+        app,
+        "colorway-serving-events",
+        lake=data.lake,
+        coordination_table=data.coordination.table,
+        api_key=serving.service.guarded_api.api_key,
         on_call=data.on_call,
         **common,
     )

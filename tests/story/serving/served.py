@@ -46,12 +46,16 @@ class Served:
         deployment.deploy("colorway-serving-data")
         names = ENVIRONMENT.names
         cloud.client("ssm").put_parameter(Name=names.live_pointer, Value="maize", Overwrite=True)
-        self.bucket = deployment.outputs()["colorway-serving-data"]["TrainingBucketName"]
+        data = deployment.outputs()["colorway-serving-data"]
+        self.bucket, self.lake_bucket = data["TrainingBucketName"], data["LakeBucketName"]
         self._train()
         deployment.deploy("colorway-serving-serving", synthesise=False)
         self.outputs = deployment.outputs()["colorway-serving-serving"]
         self.experiment({"enabled": True, "salt": SALT, "allocation": SHARES})
         self.url = local_url(cloud, self.outputs["RecommendationsUrl"])
+        deployment.deploy("colorway-serving-events", synthesise=False)
+        events = deployment.outputs()["colorway-serving-events"]
+        self.events_url = local_url(cloud, events["EventsUrl"])
         keys = cloud.client("apigateway")
         self.key = keys.get_api_key(apiKey=self.outputs["ApiKeyId"], includeValue=True)["value"]
 
@@ -81,13 +85,15 @@ class Served:
         body: bytes | None = None,
         key: str | None = "",
         headers: Mapping[str, str] | None = None,
+        url: str | None = None,
     ) -> tuple[int, Mapping[str, str], Any]:
         """Send a request as it stands, nothing escaped or mended; answers status, headers and JSON or text.
 
         :param target: path and query below the stage, as sent.
         :param key: of the API; None sends none.
+        :param url: of another API than that of recommendations.
         """
-        parts = urlsplit(self.url)
+        parts = urlsplit(url or self.url)
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
         sent = {**({} if key is None else {"x-api-key": key or self.key}), **(headers or {})}
         if body is not None:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from local_cloud.connection import Connection
-from recommendations.experiment import Experiment
+from recommendations.experiment import Experiment, experiment_id
+from tests.story.deployment import until
 from tests.story.serving.served import SALT, SHARES, Served, brand_of
+from tests.story.whereabouts import exposures
 
 pytestmark = pytest.mark.story
 
 EXPERIMENT = Experiment(SALT, SHARES["control"], SHARES["treatment"])
 TREATED = next(f"u{n}" for n in range(60) if EXPERIMENT.assign(f"u{n}").variant == "treatment")
 ROW = "placement=recommended-for-you"
-
-
-@pytest.fixture(scope="module")
-def served(cloud: Connection, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    return Served(cloud, tmp_path_factory.mktemp("serving"))
 
 
 def ids(body: Any) -> list[str]:
@@ -38,6 +35,37 @@ def test_each_user_sees_what_the_experiment_has_for_them(served: Served) -> None
         assert body["source"] == ("personalize" if variant == "treatment" else "control")
         seen[variant] += 1
     assert set(seen) == {"exempt", "control", "treatment"}
+
+
+def test_what_those_who_are_measured_saw_is_in_the_lake_once_and_names_none_of_them(served: Served) -> None:
+    shown: dict[str, dict[str, Any]] = {}
+    for n in range(40, 60):  # whom no other test asks for
+        _, _, body = served.ask(f"/recommendations/u{n}?{ROW}")
+        if body["variant"] != "exempt":
+            shown[EXPERIMENT.assign(f"u{n}").unit_id] = body
+    assert {body["variant"] for body in shown.values()} == {"control", "treatment"}
+
+    def theirs() -> list[dict[str, Any]]:
+        rows = exposures(served.cloud, served.lake_bucket, "colorway_serving")
+        return [row for row in rows if row["unit_id"] in shown]
+
+    until(lambda: len(theirs()) >= len(shown), "the lake has what they were shown")
+    rows = theirs()
+    assert len(rows) == len(shown)
+    for row in rows:
+        body = shown[row["unit_id"]]
+        assert [row[name] for name in ("variant", "source", "answered_by", "recommendation_id", "items")] == [
+            body["variant"],
+            body["source"],
+            body["colour"],
+            body["recommendation_id"],
+            len(body["items"]),
+        ]
+        assert (row["placement"], row["colour"], row["failures"]) == ("recommended-for-you", "maize", [])
+        assert row["experiment"] == experiment_id(SALT)
+        assert abs(time.time() - row["exposed_at"] / 1000) < 600
+        assert not {f"u{n}" for n in range(60)} & set(map(str, row.values()))
+        assert SALT not in str(row)
 
 
 def test_a_filter_with_values_lets_through_only_what_it_says(served: Served) -> None:
@@ -75,6 +103,47 @@ def test_a_page_of_the_shop_may_read_the_answer_and_no_other_page(served: Served
     for origin, allowed in (("https://shop.example", "https://shop.example"), ("https://evil.example", None)):
         _, headers, _ = served.ask(target, headers={"origin": origin})
         assert headers.get("access-control-allow-origin") == allowed
+        status, headers, _ = tell(served, VIEW, headers={"origin": origin})
+        assert (status, headers.get("access-control-allow-origin")) == (202, allowed)
+
+
+VIEW: dict[str, Any] = {"session_id": "s1", "events": [{"event_type": "view", "item_id": "i1"}]}
+
+
+def tell(served: Served, request: Any, **how: Any) -> tuple[int, Any, Any]:
+    body = request if isinstance(request, bytes) else json.dumps(request).encode()
+    return served.ask("/events", method="POST", body=body, url=served.events_url, **how)
+
+
+REFUSED_EVENTS: dict[str, tuple[Any, dict[str, Any], set[int]]] = {
+    "no key": (VIEW, {"key": None}, {403}),
+    "a wrong key": (VIEW, {"key": "x" * 40}, {403}),
+    "a million bytes and more": ({**VIEW, "user_id": "u" * 1_100_000}, {}, {400, 413}),
+    "101 events": ({**VIEW, "events": VIEW["events"] * 101}, {}, {400}),
+    "an event of 11 KB": (
+        {**VIEW, "events": [{**VIEW["events"][0], "impression": [f"{n}\u20ac" * 80 for n in range(25)]}]},
+        {},
+        {400},
+    ),
+    "another type": (VIEW, {"headers": {"content-type": "text/plain"}}, {415}),
+    "a marker": ({**VIEW, "events": [{"event_type": "colorway:marker", "item_id": "i"}]}, {}, {400}),
+    "a field of the record": ({**VIEW, "received_at": 1}, {}, {400}),
+    "a reserved property": (
+        {**VIEW, "events": [{**VIEW["events"][0], "properties": {"userId": "u2"}}]},
+        {},
+        {400},
+    ),
+    "a line break in an id": ({**VIEW, "user_id": "u1\n{}"}, {}, {400}),
+    "deep JSON": (b"[" * 100_000, {}, {400}),
+}
+
+
+@pytest.mark.parametrize("attempt", REFUSED_EVENTS)
+def test_no_event_gets_in_that_should_not(attempt: str, served: Served) -> None:
+    request, how, allowed = REFUSED_EVENTS[attempt]
+    status, _, body = tell(served, request, **how)
+    assert status in allowed, body
+    assert "event_ids" not in body
 
 
 ITEMS = json.dumps({"item_ids": ["i1"]}).encode()
@@ -140,12 +209,50 @@ REFUSED: dict[str, tuple[str, dict[str, Any], set[int]]] = {
     "another placement's route": (f"/similar/i1?{ROW}", {}, {400}),
     "to rank by recommending": ("/recommendations/u1?placement=ranked", {}, {400}),
     "to recommend by ranking": (f"/rankings/u1?{ROW}", {**RANK, "body": ITEMS}, {400}),
+    "values for a filter that has none": (
+        f"/recommendations/u1?{ROW}&filter=not-bought&filter.BRANDS=aero",
+        {},
+        {400},
+    ),
+    "a value of 1,001": (
+        f"/recommendations/u1?{ROW}&filter=of-brands&filter.BRANDS={'a' * 1001}",
+        {},
+        {400},
+    ),
+    "an id that is no text": (
+        "/rankings/u1?placement=ranked",
+        {**RANK, "body": b'{"item_ids": [{"$ne": 1}]}'},
+        {400},
+    ),
     "another environment's placement": (
         "/recommendations/u1?placement=prod%2Frecommended-for-you",
         {},
         {400},
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/recommendations/../admin",
+        "/recommendations/%2e%2e/%2e%2e/admin",
+        "/..;/recommendations/u1",
+        "//recommendations/u1",
+        "/recommendations//u1",
+        "/recommendations%2Fu1",
+        "/RECOMMENDATIONS/u1",
+        "/recommendations/u1/..%2f..%2frankings",
+        "/recommendations/u1%00/admin",
+        "/recommendations/u1\\..\\admin",
+    ],
+)
+def test_no_trick_with_paths_leads_past_the_key_or_the_checks(path: str, served: Served) -> None:
+    status, _, body = served.ask(f"{path}?{ROW}", key=None)
+    assert status in (400, 403, 404), body
+    status, _, body = served.ask(f"{path}?placement=ranked")
+    assert status in (400, 403, 404), body
+    assert "items" not in body
 
 
 @pytest.mark.parametrize("attempt", REFUSED)
