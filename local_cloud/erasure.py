@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from local_cloud import deployed
@@ -22,6 +22,10 @@ from vocabulary.coordination import RUN_LOCK, TABLE_KEY
 _AT_ONCE: Final = 4
 _PASSES: Final = 3
 """Events of the last minutes, and files that compaction was just writing, show up in a second look."""
+
+
+_SETTLED_DAYS: Final = 17
+"""Older days change no more: Firehose files by day of arrival, and compaction goes back 16 days."""
 
 
 class ErasureError(LocalCloudError):
@@ -53,6 +57,7 @@ class Erasure:
         self._user_id = user_id
         self._progress = progress
         self._function = deployed.output(cloud, "ErasureFunctionName")
+        self._units: list[str] = []
 
     def run(self, *, apply: bool) -> dict[str, Any]:
         """Erase, and answer the report that was shown: `{rows, files, exports, colours, unreadable}`.
@@ -62,6 +67,7 @@ class Erasure:
         """
         if apply:
             self._require_no_run()
+        self._units = self._ask("units", user_id=self._user_id)["units"]
         found = self._look(set())
         told = f"{found.rows:,} rows in {found.files:,} files of the lake, {len(found.sessions):,} sessions"
         if not apply:
@@ -97,8 +103,9 @@ class Erasure:
             done = self._go_through("remove", "remove", sessions)
             removed.rows += done.rows
             removed.files += done.files
+            # Of old days there is nothing more to find, unless another session turned out to be theirs
+            left = self._look(sessions | done.sessions, since=_settled() if done.sessions <= sessions else "")
             sessions |= done.sessions
-            left = self._look(sessions)
             sessions |= left.sessions
             if not left.rows:
                 return removed
@@ -106,13 +113,20 @@ class Erasure:
             f"{left.rows} rows of the user are still in the lake: they keep arriving; run this again later"
         )
 
-    def _look(self, sessions: set[str]) -> Found:
-        return self._go_through("look", "look", sessions)
+    def _look(self, sessions: set[str], *, since: str = "") -> Found:
+        """
+        :param since: days before it are left out, `YYYY-MM-DD`.
+        """
+        return self._go_through("look", "look", sessions, since=since)
 
-    def _go_through(self, title: str, action: str, sessions: set[str]) -> Found:
+    def _go_through(self, title: str, action: str, sessions: set[str], *, since: str = "") -> Found:
         total = Found()
         with self._progress.step(title) as step, ThreadPoolExecutor(_AT_ONCE) as pool:
-            folders: Sequence[str] = self._ask("folders")["folders"]
+            folders: Sequence[str] = [
+                folder
+                for folder in self._ask("folders")["folders"]
+                if folder.rstrip("/").rpartition("day=")[2] >= since
+            ]
             parts = [pool.submit(self._folder, action, folder, sorted(sessions)) for folder in folders]
             try:
                 for number, part in enumerate(as_completed(parts), start=1):
@@ -126,7 +140,14 @@ class Erasure:
     def _folder(self, action: str, folder: str, sessions: Sequence[str]) -> Found:
         total, after = Found(), None
         while True:
-            part = self._ask(action, user_id=self._user_id, sessions=sessions, folder=folder, after=after)
+            part = self._ask(
+                action,
+                user_id=self._user_id,
+                sessions=sessions,
+                units=self._units,
+                folder=folder,
+                after=after,
+            )
             _add(
                 total,
                 Found(part["rows"], part["concerned"], set(part["sessions"]), set(part["unreadable"])),
@@ -142,7 +163,9 @@ class Erasure:
             say(
                 "  Personalize works on its jobs for up to a day: aws personalize describe-data-deletion-job."
             )
-        say("  Still there until they expire: the stream (a day), the failure queue (14 days).")
+        say(f"  Experiments by whose salt exposures were looked for: {len(self._units)}.")
+        say("  Still there until they expire: the stream (a day), the failure queue (14 days), and exposures")
+        say("  in the serving function's log (a month).")
         for key in sorted(removed.unreadable):
             say(f"  not looked at, no Parquet: {key}")
         if problems := [each for each in colours if each["problem"]]:
@@ -172,6 +195,10 @@ class Erasure:
                 f"{answer.get('errorType')}: {answer.get('errorMessage')}; what is done is done, run it again"
             )
         return answer
+
+
+def _settled() -> str:
+    return (datetime.now(UTC) - timedelta(days=_SETTLED_DAYS)).date().isoformat()
 
 
 def _add(total: Found, part: Found) -> None:

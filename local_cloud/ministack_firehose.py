@@ -13,11 +13,12 @@ import contextlib
 import itertools
 import json
 import logging
+import random
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -26,8 +27,10 @@ from zoneinfo import ZoneInfo
 from ministack.core import responses
 from ministack.services import firehose, s3
 
+from local_cloud import log_records
 from local_cloud.delivery_buffer import DeliveryBuffer
 from local_cloud.embedded_metrics import Datum
+from local_cloud.ministack_delivery_faults import fault_of
 from local_cloud.ministack_metric_store import record as record_metric
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ _LOG: Final = logging.getLogger(__name__)
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 10.0
 _FLUSHES_WITHIN: Final = 5.0
+
+_DRAW: Final = random.Random(0)
 
 Stream = dict[str, Any]
 Destination = dict[str, Any]
@@ -91,6 +96,7 @@ class _Delivery:
     """
     :param stream: MiniStack's record of the delivery stream.
     :param loop: the server's, where S3 is at home.
+    :param copies: that are to follow the next delivery, by a fault.
     """
 
     stream: Stream
@@ -98,15 +104,21 @@ class _Delivery:
     account: str
     region: str
     loop: asyncio.AbstractEventLoop
+    copies: list[Object] = field(default_factory=list)
 
     def deliver(self, batch: Sequence[_Record]) -> None:
         """Deliver; try again for as long as there is the delivery stream, as AWS does for a day."""
         with responses.request_scope(self.account, self.region):
             objects: list[Object] | None = None
             for attempt in itertools.count():
+                fault = fault_of(self.stream["name"])
                 try:
+                    if fault.failing:
+                        raise RuntimeError("injected")
                     if objects is None:
-                        objects = self._objects(batch)
+                        objects = self._objects(fault.in_order(batch, _DRAW))
+                        follow, self.copies[:] = self.copies[:], fault.of_which_twice(objects, _DRAW)
+                        objects += [(_name_of_copy(key), content) for key, content in follow]
                     while objects:
                         self._put(*objects[0])
                         del objects[0]
@@ -128,8 +140,9 @@ class _Delivery:
         converts = bool(conversion) and conversion.get("Enabled", True)
         extension = config.get("FileExtension") or (".parquet" if converts else "")
 
+        records, unread = _unpacked(config, batch)
         whole, failures = self._by_prefix(
-            batch, arrived, check=firehose._json_documents if converts else None
+            records, arrived, check=firehose._json_documents if converts else None
         )
         objects = []
         for prefix, contents in whole.items():
@@ -145,6 +158,10 @@ class _Delivery:
             record_metric(
                 Datum("AWS/Firehose", "FailedConversion.Records", name_of_stream, unfit_records, "Count")
             )
+        # What was unpacked is set aside as it came (developer guide, "Troubleshoot decompression")
+        original = {record.id: record.data for record in batch}
+        came = {record.data: original[record.id] for record in records}
+        failures = unread + [(came.get(data, data), error) for data, error in failures]
         for kind, group in itertools.groupby(sorted(failures, key=_kind), key=_kind):
             prefix = _error_prefix(config, arrived, kind)
             lines = [json.dumps(self._failure(data, error, conversion)) + "\n" for data, error in group]
@@ -152,7 +169,11 @@ class _Delivery:
         return objects
 
     def _by_prefix(
-        self, batch: Sequence[_Record], arrived: time.struct_time, *, check: Callable[[bytes], object] | None
+        self,
+        records: Sequence[_Record],
+        arrived: time.struct_time,
+        *,
+        check: Callable[[bytes], object] | None,
     ) -> tuple[dict[str, list[bytes]], list[Failure]]:
         config = self.destination["config"]
         partitions = (config.get("DynamicPartitioningConfiguration") or {}).get("Enabled")
@@ -160,7 +181,7 @@ class _Delivery:
         processed = firehose._apply_lambda_processors(
             self.stream,
             self.destination,
-            [(record.id, record.data) for record in batch],
+            [(record.id, record.data) for record in records],
             partition_sink=from_function,
         )
         by_prefix: dict[str, list[bytes]] = defaultdict(list)
@@ -216,6 +237,26 @@ class _Delivery:
             raise RuntimeError(f"PutObject {bucket}/{key}: {status} {answer!r}")
 
 
+def _unpacked(config: dict[str, Any], records: Sequence[_Record]) -> tuple[Sequence[_Record], list[Failure]]:
+    """Records as the processors for logs leave them, and those that they cannot read."""
+    settings = config.get("ProcessingConfiguration") or {}
+    kinds = [each["Type"] for each in settings.get("Processors") or ()] if settings.get("Enabled") else []
+    if "Decompression" not in kinds:
+        return records, []
+    unpacked: list[_Record] = []
+    failures: list[Failure] = []
+    for record in records:
+        try:
+            text = log_records.decompressed(record.data)
+            lines = log_records.messages(text) if "CloudWatchLogProcessing" in kinds else text
+        except log_records.Unpackable as error:
+            failures.append((record.data, firehose._DeliveryError("decompression-failed", str(error))))
+        else:
+            if lines is not None:
+                unpacked.append(replace(record, data=lines))
+    return unpacked, failures
+
+
 def _convert(conversion: dict[str, Any], contents: list[bytes]) -> tuple[list[bytes], list[Failure]]:
     """Parquet of all that fit the table; where some do not, the rest is found by halving."""
     try:
@@ -226,6 +267,12 @@ def _convert(conversion: dict[str, Any], contents: list[bytes]) -> tuple[list[by
     middle = len(contents) // 2
     first, second = _convert(conversion, contents[:middle]), _convert(conversion, contents[middle:])
     return first[0] + second[0], first[1] + second[1]
+
+
+def _name_of_copy(key: str) -> str:
+    """Another object beside the first, as Firehose's second try is."""
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{uuid.uuid4()}-{name}"
 
 
 def _kind(failure: Failure) -> str:

@@ -31,8 +31,12 @@ def register() -> None:
     _measure_executions()
 
 
-def record_gauges(now: float) -> None:
-    """Put what services report of a state, rather than of something that happens, at the moment `now`."""
+def record_gauges(now: float, *, scale: float = 1) -> None:
+    """Put what services report of a state, rather than of something that happens, at the moment `now`.
+
+    :param scale: real seconds that a second takes by the clock of the alarms; it is told how old things are
+        by that clock.
+    """
     for queue in list(sqs._queues.values()):
         sqs._refresh_counts(queue)
         visible = float(queue["attributes"]["ApproximateNumberOfMessages"])
@@ -41,7 +45,9 @@ def record_gauges(now: float) -> None:
     for stream in list(firehose._streams.values()):
         if (age := ministack_firehose.oldest_waiting(stream, now)) is not None:
             dimensions = {"DeliveryStreamName": stream["name"]}
-            record(Datum("AWS/Firehose", "DeliveryToS3.DataFreshness", dimensions, age, "Seconds", now))
+            record(
+                Datum("AWS/Firehose", "DeliveryToS3.DataFreshness", dimensions, age / scale, "Seconds", now)
+            )
 
 
 def record_iterator_age(function: str, arrived: float) -> None:

@@ -10,12 +10,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from colorway.data_lake import DataLake
+from colorway.experiment import Experiment
 from colorway.personalize_access import PersonalizeAccess
 from colorway.python_function import PythonFunction
 from colorway.training_bucket import TrainingBucket
 from colorway.wheel_layer import WheelLayer
 from vocabulary.colours import Names
-from vocabulary.lake import ERASURES_FOLDER, EVENTS_FOLDER, RUNS_FOLDER, USERS_FOLDER
+from vocabulary.lake import ERASURES_FOLDER, EVENTS_FOLDER, EXPOSURES_FOLDER, RUNS_FOLDER, USERS_FOLDER
 
 
 class Erasure(Construct):
@@ -23,6 +24,7 @@ class Erasure(Construct):
 
     Files of the lake come to it, not to whoever asks for the erasure: no data leave the account.
 
+    :param experiment: whose salts tell who a user is in the exposures.
     :param wheels: folder of DuckDB's wheel for this runtime and architecture, see `WheelLayer`.
     :param disk: for two files of the lake at a time.
     """
@@ -35,6 +37,7 @@ class Erasure(Construct):
         names: Names,
         lake: DataLake,
         training: TrainingBucket,
+        experiment: Experiment,
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
         wheels: Path,
@@ -53,6 +56,7 @@ class Erasure(Construct):
             self,
             "Function",
             handler="erasure.handler.handle",
+            packages=["recommendations"],
             runtime=runtime,
             architecture=architecture,
             description="Takes a user out of the lake and of every colour",
@@ -70,7 +74,11 @@ class Erasure(Construct):
             memory_mib=1769,
             ephemeral_storage=cdk.Size.gibibytes(2) if disk is None else disk,
         )
-        folders = [lake.bucket.arn_for_objects(f"{folder}/*") for folder in (EVENTS_FOLDER, USERS_FOLDER)]
+        experiment.open_past_to(self.function)
+        folders = [
+            lake.bucket.arn_for_objects(f"{folder}/*")
+            for folder in (EVENTS_FOLDER, USERS_FOLDER, EXPOSURES_FOLDER)
+        ]
         self._allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], folders)
         self._allow(["s3:ListBucket"], [lake.bucket.bucket_arn, training.bucket.bucket_arn])
         self._allow(["s3:DeleteObject"], [training.bucket.arn_for_objects(f"{RUNS_FOLDER}/*")])

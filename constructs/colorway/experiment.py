@@ -82,11 +82,30 @@ class Experiment(Construct):
             (application.application_id, environment.environment_id, configuration.configuration_profile_id)
         )
         """Ids of application, environment and profile."""
-        self._arn = cdk.Stack.of(self).format_arn(
-            service="appconfig",
-            resource="application",
-            resource_name=f"{application.application_id}/environment/{environment.environment_id}"
-            f"/configuration/{configuration.configuration_profile_id}",
+        self._application_arn = cdk.Stack.of(self).format_arn(
+            service="appconfig", resource="application", resource_name=application.application_id
+        )
+        profile = configuration.configuration_profile_id
+        self._profile_arn = f"{self._application_arn}/configurationprofile/{profile}"
+        self._arn = (
+            f"{self._application_arn}/environment/{environment.environment_id}/configuration/{profile}"
+        )
+
+    def open_past_to(self, function: lambda_.Function) -> None:
+        """Let a function read every version that there has been, and tell it where (`EXPERIMENT`)."""
+        function.add_environment("EXPERIMENT", self.identifiers)
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "appconfig:ListHostedConfigurationVersions",
+                    "appconfig:GetHostedConfigurationVersion",
+                ],
+                resources=[
+                    self._application_arn,
+                    self._profile_arn,
+                    f"{self._profile_arn}/hostedconfigurationversion/*",
+                ],
+            )
         )
 
     def open_to(self, function: lambda_.Function) -> None:

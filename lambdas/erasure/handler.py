@@ -12,8 +12,9 @@ import boto3
 from erasure.colours import Deployment, delete_from_colours
 from erasure.lake_rewriting import LakeRewriting, Person
 from erasure.training_data import delete_exports
+from erasure.units import units_of
 from vocabulary.colours import Names
-from vocabulary.lake import EVENTS_FOLDER, USERS_FOLDER
+from vocabulary.lake import EVENTS_FOLDER, EXPOSURES_FOLDER, USERS_FOLDER
 
 _A_STEP: Final = 30.0
 """Seconds after which a step answers how far it got, so that whoever waits sees it go on."""
@@ -22,8 +23,9 @@ _A_STEP: Final = 30.0
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer a step.
 
-    `folders`: `{folders}`, all that may hold users. `look` and `remove` in a `folder`, of a `user_id` with
-    their `sessions`, from `after` on: `Progress`. `colours`: `{colours}`. `training-data`: `{objects}`.
+    `folders`: `{folders}`, all that may hold users. `units`: `{units}`, who a `user_id` is in the exposures.
+    `look` and `remove` in a `folder`, of a `user_id` with their `sessions` and `units`, from `after` on:
+    `Progress`. `colours`: `{colours}`. `training-data`: `{objects}`.
     """
     ends = time.monotonic() + _A_STEP
     lake = LakeRewriting(
@@ -31,9 +33,18 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
     match event["action"]:
         case "folders":
-            return {"folders": [*lake.folders(EVENTS_FOLDER), *lake.folders(USERS_FOLDER)]}
+            parents = (EVENTS_FOLDER, USERS_FOLDER, EXPOSURES_FOLDER)
+            return {"folders": [folder for parent in parents for folder in lake.folders(parent)]}
+        case "units":
+            application, _, profile = os.environ["EXPERIMENT"].split("/")
+            user_id = event["user_id"]
+            return {
+                "units": units_of(
+                    _client("appconfig"), application=application, profile=profile, user_id=user_id
+                )
+            }
         case "look" | "remove" as action:
-            person = Person.of(event["user_id"], event["sessions"])
+            person = Person.of(event["user_id"], event["sessions"], event["units"])
             step = lake.look if action == "look" else lake.remove
             return step(event["folder"], person, after=event.get("after")).to_json()
         case "colours":
@@ -50,7 +61,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             return {"objects": delete_exports(_client("s3"), os.environ["TRAINING_BUCKET"])}
         case action:
             raise ValueError(
-                f"action must be folders, look, remove, colours or training-data, got {action!r}"
+                f"action must be folders, units, look, remove, colours or training-data, got {action!r}"
             )
 
 

@@ -1,8 +1,8 @@
 """Takes a user out of the lake: Parquet files that hold rows of theirs are written again without them.
 
-A user's rows are those with their id, and those without any that belong to a
-session of theirs. Every step may be repeated: what is done already is found to
-need nothing.
+A user's rows are those with their id, those without any that belong to a
+session of theirs, and exposures with a unit id of theirs. Every step may be
+repeated: what is done already is found to need nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _THEIRS: Final = (
     "user_id = $user OR (user_id IS NULL AND session_id IN (SELECT unnest(CAST($sessions AS VARCHAR[]))))"
 )
 _THEIR_RECORD: Final = "user_id = $user"
+_THEIR_EXPOSURE: Final = "unit_id IN (SELECT unnest(CAST($units AS VARCHAR[])))"
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,16 @@ class Person:
 
     :param sessions: ids of sessions that are known to be theirs. Who never signed in is known by the
         session's id in place of a user's, so that is always among them.
+    :param units: who they are in the exposures.
     """
 
     user_id: str
     sessions: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, user_id: str, sessions: Collection[str] = ()) -> Person:
-        return cls(user_id, frozenset({user_id, *sessions}))
+    def of(cls, user_id: str, sessions: Collection[str] = (), units: Collection[str] = ()) -> Person:
+        return cls(user_id, frozenset({user_id, *sessions}), frozenset(units))
 
 
 @dataclass
@@ -159,6 +162,8 @@ def _rows_of(database: duckdb.DuckDBPyConnection, file: Path, person: Person) ->
 def _condition(database: duckdb.DuckDBPyConnection, file: Path, person: Person) -> tuple[str, dict[str, Any]]:
     """What is theirs, by the columns that the file has."""
     columns = {row[0] for row in database.execute(f"DESCRIBE SELECT * FROM {_table(file)}").fetchall()}
+    if "unit_id" in columns:
+        return _THEIR_EXPOSURE, {"units": sorted(person.units)}
     if "user_id" not in columns:
         return "false", {}
     if "session_id" not in columns:

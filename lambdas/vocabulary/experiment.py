@@ -1,4 +1,8 @@
-"""What a configuration of the experiment is: `{enabled, salt, allocation: {exempt, control, treatment}}`."""
+"""What a configuration of the experiment is.
+
+`{enabled, salt, allocation: {exempt, control, treatment}, plan: {primary, days, starts}}`. Serving follows
+the first three; the plan is for the report, which shows no effect before it is over.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,21 @@ BUCKETS: Final = 10_000
 """So that a share is a number of basis points."""
 
 SHORTEST_SALT: Final = 16
+
+Metric = Literal["conversion", "click_through", "clicks_per_exposure", "revenue_per_user"]
+
+METRICS: Final[tuple[Metric, ...]] = (
+    "conversion",
+    "click_through",
+    "clicks_per_exposure",
+    "revenue_per_user",
+)
+"""What the experiment's report measures; the plan names the one that decides."""
+
+DEFAULT_PRIMARY: Final[Metric] = "conversion"
+
+DEFAULT_DAYS: Final = 14
+"""Two whole weeks: people shop differently by weekday."""
 
 SCHEMA: Final[dict[str, Any]] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -28,6 +47,15 @@ SCHEMA: Final[dict[str, Any]] = {
             "additionalProperties": False,
             "properties": {
                 variant: {"type": "integer", "minimum": 0, "maximum": BUCKETS} for variant in VARIANTS
+            },
+        },
+        "plan": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "primary": {"enum": list(METRICS)},
+                "days": {"type": "integer", "minimum": 1, "maximum": 366},
+                "starts": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
             },
         },
     },

@@ -29,6 +29,13 @@ FAILED_DELIVERY_FOLDER: Final = "events-undelivered"
 QUARANTINE_FOLDER: Final = "events-unreadable"
 """Files of events that could not be read, as they were; whoever mends one puts it back."""
 
+EXPOSURES_FOLDER: Final = "exposures"
+"""`exposures/day=YYYY-MM-DD/*.parquet`: what users of the experiment were shown, by day of arrival, at least
+once."""
+
+FAILED_EXPOSURES_FOLDER: Final = "exposures-undelivered"
+"""Log lines of exposures that Firehose could not convert to Parquet."""
+
 ITEMS_FOLDER: Final = "catalogue/items"
 """`catalogue/items/day=YYYY-MM-DD/*.parquet`: a full snapshot of the catalogue per day; the newest counts."""
 
@@ -49,6 +56,22 @@ EVENT_COLUMNS: Final = (
     Column("properties", "string", "a JSON object of further properties; may be null"),
     Column("impression", "array<string>", "the items shown beside it; may be null"),
     Column("recommendation_id", "string", "which recommendation led to it; may be null"),
+)
+
+EXPOSURE_COLUMNS: Final = (
+    Column("exposed_at", "bigint", "when the request was answered, unix milliseconds"),
+    Column("request_id", "string", "unique per request; repeats are one exposure"),
+    Column("experiment", "string", "which experiment: an id derived from its salt, see experiment_id"),
+    Column("unit_id", "string", "stands for the user: an HMAC of the user id, keyed with the salt"),
+    Column("variant", "string", "treatment or control"),
+    Column("placement", "string", "where recommendations were asked for"),
+    Column("colour", "string", "the live colour, which should have answered; none before the first training"),
+    Column("answered_by", "string", "the colour that answered; null when popular items did"),
+    Column("source", "string", "personalize, popular or control"),
+    Column("recommendation_id", "string", "Personalize's; null when popular items answered"),
+    Column("items", "int", "how many items were shown"),
+    Column("failures", "array<string>", "what failed on the way to the answer; mostly empty"),
+    Column("took_ms", "double", "milliseconds in the serving function"),
 )
 
 ITEM_COLUMNS: Final = (
@@ -110,6 +133,11 @@ def exported_key(run_id: str) -> str:
 def popular_key(placement: str, run_id: str | None = None) -> str:
     """Popular items of a placement: of one run, or (no run id) the ones that serving falls back to."""
     return f"{run_folder(run_id)}/popular/{placement}.json" if run_id else f"popular/{placement}.json"
+
+
+def lists_key(run_id: str, placement: str) -> str:
+    """What a run's new colour and the live one recommended to the same customers, when it was proved."""
+    return f"{run_folder(run_id)}/lists/{placement}.json"
 
 
 LAST_GOOD_FOLDER: Final = "last-good"

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from colorway.data_lake import DataLake
 from colorway.erasure import Erasure
+from colorway.experiment import Experiment
 from colorway.training_bucket import TrainingBucket
 from vocabulary.colours import Names
 
@@ -25,6 +26,9 @@ def define(app: cdk.App, wheels: Path, **lake: Any) -> assertions.Template:
         names=Names("colorway", "test"),
         lake=DataLake(stack, "Lake", database_name="test", keep_data=False, **lake),
         training=TrainingBucket(stack, "Training", keep_data=False),
+        experiment=Experiment(
+            stack, "Experiment", name="colorway-test", spread=cdk.Duration.minutes(10), alarms=[]
+        ),
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64,
         wheels=wheels,
@@ -46,17 +50,27 @@ def may(statements: list[dict[str, Any]], action: str) -> str:
     return json.dumps([each["Resource"] for each in statements if action in each["Action"]])
 
 
-def test_it_rewrites_events_and_users_and_deletes_exports_and_touches_nothing_else(
+def test_it_rewrites_events_users_and_exposures_and_deletes_exports_and_touches_nothing_else(
     statements: list[dict[str, Any]],
 ) -> None:
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert "/events/*" in may(statements, action)
         assert "/catalogue/users/*" in may(statements, action)
+        assert "/exposures/*" in may(statements, action)
         assert "/catalogue/items/*" not in may(statements, action)
     assert "/runs/*" in may(statements, "s3:DeleteObject")
     assert "/runs/*" not in may(statements, "s3:GetObject")
     assert "/erasures/*" in may(statements, "s3:PutObject")
     assert '"*"' not in may(statements, "s3:")
+
+
+def test_it_may_read_what_the_experiment_was_and_not_change_it(statements: list[dict[str, Any]]) -> None:
+    (about,) = (each["Action"] for each in statements if "appconfig" in str(each["Action"]))
+    assert sorted(about) == [
+        "appconfig:GetHostedConfigurationVersion",
+        "appconfig:ListHostedConfigurationVersions",
+    ]
+    assert "configurationprofile" in may(statements, "appconfig:GetHostedConfigurationVersion")
 
 
 def test_it_may_have_users_deleted_from_its_own_dataset_groups_only(statements: list[dict[str, Any]]) -> None:
@@ -95,4 +109,6 @@ def test_the_lake_forgets_events_after_as_many_days_as_it_is_told(cdk_app: cdk.A
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {
         "events/": 400,
         "events-undelivered/": 400,
+        "exposures/": 400,
+        "exposures-undelivered/": 400,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from local_cloud.erasure import Erasure, ErasureError
 from local_cloud.progress import Progress
 
-FOLDERS = ["events/day=1/", "events/day=2/"]
+TODAY = datetime.now(UTC).date()
+FOLDERS = [f"events/day={TODAY}/", f"events/day={TODAY - timedelta(days=40)}/"]
 
 
 class FakeDeployment:
@@ -36,6 +38,7 @@ class FakeDeployment:
         self.colours = [{"colour": "blue", "job": "job", "problem": None}] if colours is None else colours
         self.running = running
         self.steps: list[str] = []
+        self.looked_at: list[str] = []
 
     def client(self, service: str, **_: Any) -> Any:
         return self
@@ -66,12 +69,16 @@ class FakeDeployment:
         match event["action"]:
             case "folders":
                 return {"folders": FOLDERS}
+            case "units":
+                return {"units": ["0123"]}
             case "training-data":
                 return {"objects": 2}
             case "colours":
                 return {"colours": self.colours}
+        assert event["units"] == ["0123"]
         folder, user, known = event["folder"], event["user_id"], event["sessions"]
         rows = self.rows[folder]
+        self.looked_at.append(folder)
         theirs = [row for row in rows if row[1] == user or (row[1] is None and row[0] in known)]
         if event["action"] == "remove":
             self.rows[folder] = [row for row in rows if row not in theirs]
@@ -96,7 +103,7 @@ def test_a_look_changes_nothing_and_says_how_to_go_on() -> None:
     cloud = FakeDeployment(rows())
     report, said = erase(cloud, apply=False)
     assert cloud.rows == rows()
-    assert set(cloud.steps) == {"folders", "look"}
+    assert set(cloud.steps) == {"units", "folders", "look"}
     assert report["rows"] == 1
     assert "APPLY=1" in said
 
@@ -107,7 +114,10 @@ def test_rows_of_a_session_go_in_every_folder_once_the_session_is_known_to_be_th
     assert cloud.rows == {FOLDERS[0]: [("s2", "u2")], FOLDERS[1]: [("s3", None)]}
     assert (report["rows"], report["exports"], report["colours"]) == (2, 2, cloud.colours)
     assert "blue: job" in said
+    # To find their sessions, to remove, and to see that nothing is left, where something may have come since
+    assert [cloud.looked_at.count(folder) for folder in FOLDERS] == [3, 2]
     assert "failure queue (14 days)" in said
+    assert "looked for: 1." in said
 
 
 def test_what_arrives_meanwhile_is_removed_too() -> None:

@@ -13,10 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from local_cloud.fault_injection import FaultInjection
+from local_cloud.faults import Fault
 from tests.story.deployment import Story, until
 from tests.story.shoppers import Ledger, Sent, Shoppers
 from tests.story.trouble import Trouble
-from tests.story.whereabouts import ColourReader, InColour, LakeRead, Row
+from tests.story.whereabouts import ColourReader, InColour, LakeRead, Row, exposures
 from vocabulary.coordination import TABLE_KEY, OpenColour, open_colour_key
 
 
@@ -24,6 +26,7 @@ class Scene:
     """A deployment with shoppers, and what they were told.
 
     :param clients: how many shop at once.
+    :ivar outgoing_read: of how many colours the data were looked at before they were torn down.
     """
 
     def __init__(self, story: Story, *, clients: int) -> None:
@@ -37,6 +40,7 @@ class Scene:
         self.colours = ColourReader(story.connection)
         self.table = story.connection.table(story.output("CoordinationTableName"))
         self.late: set[int] = set()
+        self.outgoing_read = 0
 
     def open_colours(self) -> list[OpenColour]:
         items = (
@@ -70,6 +74,39 @@ class Scene:
         self.ledger.accept([Sent(event_id, serial, session_id, user)])
         return serial
 
+    def experiment(self, salt: str) -> None:
+        """An experiment that AppConfig knows, and that nobody is part of."""
+        application, _, profile = self.story.output("Experiment").split("/")
+        content = {
+            "enabled": True,
+            "salt": salt,
+            "allocation": {"exempt": 10_000, "control": 0, "treatment": 0},
+        }
+        self.story.connection.client("appconfig").create_hosted_configuration_version(
+            ApplicationId=application,
+            ConfigurationProfileId=profile,
+            Content=json.dumps(content).encode(),
+            ContentType="application/json",
+        )
+
+    def expose(self, *unit_ids: str) -> None:
+        """Write lines as the serving function does of requests that are measured."""
+        logs, functions = self.story.connection.client("logs"), self.story.connection.client("lambda")
+        serving = functions.get_function_configuration(FunctionName=self.story.output("ServingFunctionName"))
+        where = {"logGroupName": serving["LoggingConfig"]["LogGroup"], "logStreamName": "by-hand"}
+        logs.create_log_stream(**where)
+        now = int(time.time() * 1000)
+        events = [
+            {"timestamp": now, "message": json.dumps({"unit_id": unit, "request_id": f"request-of-{unit}"})}
+            for unit in unit_ids
+        ]
+        logs.put_log_events(**where, logEvents=events)
+
+    def exposed(self) -> set[str]:
+        """Unit ids in the lake's exposures."""
+        rows = exposures(self.story.connection, self.story.output("LakeBucketName"), "colorway_local")
+        return {row["unit_id"] for row in rows}
+
     @contextmanager
     def events_at_every_cutoff(self) -> Iterator[None]:
         """While it lasts, a colour that opens gets events received just before, at and after its cutoff."""
@@ -101,18 +138,48 @@ class Scene:
     def retrain_in_trouble(self, seed: int, *, events: int) -> str:
         """Retrain while shoppers shop and things go wrong; the colour that is live then.
 
+        The colour that was live before is looked at, too, at the last moment at which it is there.
+
         :param events: so many are to be accepted before it is over.
         """
         enough = len(self.ledger.accepted()) + events
+        outgoing = [colour.colour for colour in self.open_colours()]
+        faults = FaultInjection(self.story.connection)
+        if outgoing:
+            faults.set(Fault(state="retire: tear the old colour down", how="hold", times=1))
+        with self._in_trouble(seed):
+            execution = self.story.start()
+            until(
+                lambda: faults.struck() != [] or self._has_ended(execution),
+                "the old colour is about to go",
+                within=600,
+            )
+        if outgoing and not self._has_ended(execution):
+            self.drain()
+            lake = check_lake(self)
+            for colour in outgoing:
+                _, twice = check_colour(self, lake, colour)
+                assert twice <= self.ledger.sent_again
+            self.outgoing_read += 1
+        with self._in_trouble(seed + 1000):
+            faults.set()
+            outcome = self.story.follow(execution)
+            until(lambda: len(self.ledger.accepted()) >= enough, "enough events", within=600)
+        assert outcome["outcome"] == "done", outcome
+        return str(outcome["colour"])
+
+    @contextmanager
+    def _in_trouble(self, seed: int) -> Iterator[None]:
         with (
             self.shoppers.at_work(clients=self._clients, seed=seed),
             self.trouble.all_the_time(seed),
             self.events_at_every_cutoff(),
         ):
-            outcome = self.story.retrain()
-            until(lambda: len(self.ledger.accepted()) >= enough, "enough events", within=600)
-        assert outcome["outcome"] == "done", outcome
-        return str(outcome["colour"])
+            yield
+
+    def _has_ended(self, execution: str) -> bool:
+        states = self.story.connection.client("stepfunctions")
+        return bool(states.describe_execution(executionArn=execution)["status"] != "RUNNING")
 
     def drain(self) -> None:
         """Wait until everything that is on the stream now is in the lake and in the open colours."""

@@ -100,6 +100,17 @@ def test_removes_the_users_rows_and_those_of_their_sessions_and_no_others(s3: Fa
     assert ids(s3) == ["another's", "another's in the same session", "nobody's", "without a session"]
 
 
+def test_exposures_go_by_the_ids_that_stand_for_the_user(s3: FakeS3) -> None:
+    file = s3.folder / "exposures/day=2026-11-24/1.parquet"
+    file.parent.mkdir(parents=True)
+    with duckdb.connect() as database:
+        database.execute(f"COPY (SELECT unnest(['a', 'b', 'c']) AS unit_id) TO '{file}' (FORMAT parquet)")
+    removed = rewriting(s3).remove("exposures/day=2026-11-24/", Person.of("u1", units={"a", "c"}))
+    assert (removed.rows, removed.sessions) == (2, set())
+    with duckdb.connect() as database:
+        assert database.execute(f"SELECT unit_id FROM '{file}'").fetchall() == [("b",)]
+
+
 def test_who_never_signed_in_is_erased_by_the_id_of_their_session(s3: FakeS3) -> None:
     put(s3, f"{DAY}1.parquet", ("theirs", "s1", None), ("another's", "s2", None))
     rewriting(s3).remove(DAY, Person.of("s1"))
