@@ -1,0 +1,84 @@
+"""The experiment as it was configured: salt, allocation and plan, read from AppConfig's hosted versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.plan import Plan, first_stated
+from recommendations.experiment import Experiment, Unreadable
+
+
+class NoExperiment(Exception):
+    """There is none to report on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """An experiment that is or was configured.
+
+    :param notes: what a reader must know about how it was configured.
+    """
+
+    experiment: Experiment
+    plan: Plan
+    notes: list[str]
+
+
+def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured:
+    """The last experiment that was switched on, or the one whose id begins with `wanted`.
+
+    One that is off by now is read all the same: that is when it is over.
+
+    :param identifiers: `application/environment/profile`, the output `Experiment` of the serving stack.
+    :raises NoExperiment: when none was ever configured, or none of that id.
+    """
+    application, _, profile = identifiers.split("/")
+    versions = sorted(_versions(appconfig, application, profile))
+    on: list[tuple[int, Experiment, dict[str, Any]]] = []
+    for number, text in versions:
+        try:
+            experiment = Experiment.read(text)
+        except Unreadable:
+            continue  # serving does not follow it either
+        if experiment and experiment.id.startswith(wanted):
+            on.append((number, experiment, json.loads(text)))
+    if not on:
+        which = f"whose id begins with {wanted}" if wanted else "with `enabled` true, and a salt,"
+        raise NoExperiment(
+            f"no experiment is configured: of {len(versions)} versions in AppConfig none {which} was found. "
+            'docs/operations.md, "Run the experiment", says how to begin one'
+        )
+    newest, experiment, _ = on[-1]
+    same = [(number, each, told) for number, each, told in on if each.salt == experiment.salt]
+    plan, notes = first_stated(
+        (number, Plan.read(told["plan"])) for number, _, told in same if isinstance(told.get("plan"), dict)
+    )
+    if versions[-1][0] != newest:
+        notes.append(f"It is off by now: version {versions[-1][0]} of the configuration is another.")
+    if (
+        len(
+            {
+                each.treatment * experiment.control == each.control * experiment.treatment
+                for _, each, _ in same
+            }
+        )
+        > 1
+    ):
+        notes.append(
+            "The ratio of treatment to control was changed on the way: users of before and after are mixed "
+            "in unlike parts. Begin a new experiment with a new salt."
+        )
+    return Configured(experiment, plan, notes)
+
+
+def _versions(appconfig: Any, application: str, profile: str) -> Iterator[tuple[int, bytes]]:
+    which = {"ApplicationId": application, "ConfigurationProfileId": profile}
+    for page in appconfig.get_paginator("list_hosted_configuration_versions").paginate(**which):
+        for each in page["Items"]:
+            number = int(each["VersionNumber"])
+            answer = appconfig.get_hosted_configuration_version(**which, VersionNumber=number)
+            content = answer["Content"]
+            yield number, content.read()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from experiments.configured import NoExperiment, configured
+from experiments.plan import Plan
+from local_cloud.connection import Connection
+from recommendations.experiment import experiment_id
+
+SALT = "0123456789abcdef"
+HALF = {"exempt": 4000, "control": 3000, "treatment": 3000}
+
+
+class AppConfig:
+    """Hosted versions of one profile, numbered from 1."""
+
+    def __init__(self, *versions: Any) -> None:
+        self._versions = versions
+
+    def get_paginator(self, operation: str) -> AppConfig:
+        assert operation == "list_hosted_configuration_versions"
+        return self
+
+    def paginate(self, *, ApplicationId: str, ConfigurationProfileId: str) -> Iterator[dict[str, Any]]:
+        assert (ApplicationId, ConfigurationProfileId) == ("app", "profile")
+        for number in range(len(self._versions), 0, -1):
+            yield {"Items": [{"VersionNumber": number}]}
+
+    def get_hosted_configuration_version(self, *, VersionNumber: int, **_: str) -> dict[str, Any]:
+        return {"Content": io.BytesIO(json.dumps(self._versions[VersionNumber - 1]).encode())}
+
+
+def on(salt: str = SALT, allocation: Any = HALF, **other: Any) -> dict[str, Any]:
+    return {"enabled": True, "salt": salt, "allocation": allocation, **other}
+
+
+def ask(*versions: Any, wanted: str = "") -> Any:
+    return configured(AppConfig(*versions), "app/environment/profile", wanted)
+
+
+def test_the_last_experiment_that_was_on_is_the_one_reported_though_it_is_off_by_now() -> None:
+    found = ask(on("another salt of others"), on(plan={"days": 7}), {"enabled": False})
+    assert found.experiment.salt == SALT
+    assert found.plan == Plan(days=7)
+    assert "It is off by now" in found.notes[0]
+
+
+def test_versions_are_read_as_appconfig_hands_them_out(cloud: Connection) -> None:
+    appconfig = cloud.client("appconfig")
+    application = appconfig.create_application(Name="experiments-configured")["Id"]
+    which = {"ApplicationId": application}
+    profile = appconfig.create_configuration_profile(**which, Name="experiment", LocationUri="hosted")["Id"]
+    for told in (on(plan={"days": 21}), {"enabled": False}):
+        appconfig.create_hosted_configuration_version(
+            **which,
+            ConfigurationProfileId=profile,
+            Content=json.dumps(told).encode(),
+            ContentType="application/json",
+        )
+    found = configured(appconfig, f"{application}/environment/{profile}")
+    assert (found.experiment.salt, found.plan.days) == (SALT, 21)
+    assert "It is off by now" in found.notes[0]
+
+
+def test_an_earlier_one_is_found_by_its_id() -> None:
+    assert ask(on(), on("another salt of others"), wanted=experiment_id(SALT)[:6]).experiment.salt == SALT
+
+
+@pytest.mark.parametrize("versions", [[], [{"enabled": False}], [{"enabled": True, "salt": "short"}]])
+def test_none_is_said_with_what_to_do(versions: list[Any]) -> None:
+    with pytest.raises(NoExperiment, match=r"docs/operations\.md"):
+        ask(*versions)
+
+
+def test_a_plan_that_is_changed_on_the_way_does_not_count() -> None:
+    canary = {"exempt": 9800, "control": 100, "treatment": 100}
+    stated = {"primary": "conversion", "days": 14, "starts": "2026-11-02"}
+    found = ask(on(allocation=canary), on(plan=stated), on(plan={**stated, "days": 5}))
+    assert found.plan == Plan("conversion", 14, date(2026, 11, 2))
+    assert "changed later, in version 3 (conversion, 5 days" in found.notes[0]
+    assert len(found.notes) == 1  # a canary of the same ratio mixes nothing
+
+
+def test_a_ratio_that_is_changed_on_the_way_is_told() -> None:
+    found = ask(on(plan={}), on(allocation={"exempt": 4000, "control": 1000, "treatment": 5000}))
+    assert "ratio of treatment to control was changed" in found.notes[0]
+
+
+def test_without_a_plan_the_default_is_kept_to_and_said() -> None:
+    found = ask(on())
+    assert found.plan == Plan()
+    assert "No plan was stated" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ({"primary": "likes"}, "plan.primary must be one of conversion"),
+        ({"days": 0}, "plan.days must be 1 to 366, got 0"),
+        ({"starts": "soon"}, "plan.starts must be a date"),
+        ({"starts": 20261102}, "plan.starts must be a date"),
+    ],
+)
+def test_a_plan_that_says_nothing_sensible_is_refused(plan: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        ask(on(plan=plan))
