@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import webbrowser
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import uvicorn
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inspector.deployment import Deployment, NotDeployedError
 from inspector.history import History
-from inspector.pages import Inspector
+from inspector.masks import Masks
+from inspector.pages import LOOPBACK, Inspector
+from inspector.sandbox import Sandbox
+from inspector.site import Site
 from vocabulary.colours import Names
 
-ROOT = Path(__file__).resolve().parent.parent
+KEPT: Final = Path(__file__).resolve().parent.parent / ".colorway"
+
+_PATIENT: Final = Config(
+    connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2}, max_pool_connections=20
+)
+"""A back end that is away is told of while somebody still looks at the page."""
 
 
 def main() -> int:
@@ -32,30 +42,42 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=90, help="of events that are looked at")
     parser.add_argument("--mask", action="store_true", help="show customers by a short hash")
     parser.add_argument("--no-browser", action="store_true", help="only say where it is")
+    parser.add_argument(
+        "--copies", type=Path, default=KEPT / "inspector", help="where files of the lake are kept"
+    )
+    parser.add_argument(
+        "--state", type=Path, default=KEPT / "local-cloud", help="where `make compare` has left its lists"
+    )
     given = parser.parse_args()
     deployment = Deployment(Names(given.app, given.environment), _client)
     try:
         history = History(
-            _client("s3"),
-            bucket=deployment.outputs["LakeBucketName"],
-            folder=ROOT / ".colorway" / "inspector",
-            days=given.days,
+            _client("s3"), bucket=deployment.outputs["LakeBucketName"], folder=given.copies, days=given.days
         )
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    site = Site(
+        deployment,
+        history,
+        masks=Masks.kept_in(given.copies) if given.mask else None,
+        compared=given.state / f"compared-{given.environment}.json",
+        copies=given.copies / "experiment",
+        sandbox=Sandbox.of(deployment, os.environ.get("AWS_ENDPOINT_URL")),
+    )
     url = f"http://{given.host}:{given.port}/"
     print(f"The inspector of {deployment.names.prefix}: {url} (Ctrl-C ends it)", flush=True)
     if not given.no_browser:
         webbrowser.open(url)
-    app = Inspector(deployment, history, masked=given.mask).app()
+    loopback = given.host in LOOPBACK
+    app = Inspector(site, hosts=LOOPBACK if loopback else ("*",)).app()
     uvicorn.run(app, host=given.host, port=given.port, log_level="warning")
     return 0
 
 
 @cache
 def _client(service: str) -> Any:
-    return boto3.client(service)
+    return boto3.client(service, config=_PATIENT)
 
 
 if __name__ == "__main__":

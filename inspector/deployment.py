@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,24 +13,44 @@ from vocabulary import placements as words
 from vocabulary.colours import COLOURS, Colour, Names, live_colour_of, personalize_arn
 from vocabulary.coordination import OpenColour, open_colour_key
 from vocabulary.lake import popular_key
+from vocabulary.metrics import NAMESPACE
 from vocabulary.placements import Placement
 
 _SHOWN_RUNS: Final = 12
+_RANKED: Final = 25
 
 
 class NotDeployedError(Exception):
     """There is nothing to look at; the message says what to do."""
 
 
+Datum = tuple[datetime, float]
+"""When, and how much."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of Colorway's own in CloudWatch; its environment goes without saying."""
+
+    name: str
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    statistic: str = "Sum"
+
+
 @dataclass(frozen=True)
 class Run:
-    """An execution of the retraining: `outcome` is what it said at its end, or why it failed."""
+    """An execution of the retraining.
+
+    :param outcome: what it said at its end, or why it failed.
+    :param colour: that went live by it; "" where none did.
+    """
 
     name: str
     status: str
-    started: Any
-    stopped: Any
+    started: datetime
+    stopped: datetime | None
     outcome: str
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,18 +111,38 @@ class Deployment:
         return found
 
     def recommend(
-        self, colour: Colour, placement: Placement, *, user_id: str, item_id: str | None, count: int
+        self,
+        colour: Colour,
+        placement: Placement,
+        *,
+        user_id: str,
+        item_id: str | None,
+        count: int,
+        context: Mapping[str, str] | None = None,
     ) -> list[tuple[str, float | None]]:
         """What a colour's campaign recommends: item ids with their scores.
 
+        A placement that ranks is given the popular items to rank.
+
+        :param context: circumstances to assume, by the names that the placement declares.
         :raises ClientError: as Personalize refuses it; ResourceNotFoundException where there is no campaign.
         """
-        question: dict[str, Any] = {"campaignArn": self._campaign(colour, placement), "numResults": count}
+        question: dict[str, Any] = {"campaignArn": self._campaign(colour, placement)}
+        if context:
+            question["context"] = dict(context)
+        runtime = self.client("personalize-runtime")
+        if placement.needs == "items":
+            popular = self.popular(placement)[:_RANKED]
+            if not popular:
+                return []
+            answer = runtime.get_personalized_ranking(**question, userId=user_id, inputList=popular)
+            return [(item["itemId"], item.get("score")) for item in answer["personalizedRanking"][:count]]
+        question["numResults"] = count
         if placement.needs == "user":
             question["userId"] = user_id
         if placement.needs == "item" and item_id:
             question["itemId"] = item_id
-        answer = self.client("personalize-runtime").get_recommendations(**question)
+        answer = runtime.get_recommendations(**question)
         return [(item["itemId"], item.get("score")) for item in answer["itemList"]]
 
     def popular(self, placement: Placement) -> list[str]:
@@ -144,6 +185,43 @@ class Deployment:
             if "stateEnteredEventDetails" in event
         ]
 
+    def measured(self, wanted: Sequence[Metric], *, since: datetime, period: int) -> list[list[Datum]]:
+        """What CloudWatch has of each metric since then, oldest first.
+
+        :param period: seconds that one datum stands for.
+        """
+        queries = [
+            {
+                "Id": f"m{place}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": NAMESPACE,
+                        "MetricName": each.name,
+                        "Dimensions": [
+                            {"Name": name, "Value": value}
+                            for name, value in {
+                                "environment": self.names.environment,
+                                **each.dimensions,
+                            }.items()
+                        ],
+                    },
+                    "Period": period,
+                    "Stat": each.statistic,
+                },
+            }
+            for place, each in enumerate(wanted)
+        ]
+        pages = (
+            self.client("cloudwatch")
+            .get_paginator("get_metric_data")
+            .paginate(MetricDataQueries=queries, StartTime=since, EndTime=datetime.now(UTC))
+        )
+        found: list[list[Datum]] = [[] for _ in wanted]
+        for page in pages:
+            for result in page["MetricDataResults"]:
+                found[int(result["Id"][1:])] += zip(result["Timestamps"], result["Values"], strict=True)
+        return [sorted(each) for each in found]
+
     def _campaign(self, colour: Colour, placement: Placement) -> str:
         _, partition, _, region, account = self.outputs["RetrainingArn"].split(":")[:5]
         name = self.names.campaign(colour, placement.name)
@@ -160,4 +238,5 @@ class Deployment:
             execution["startDate"],
             execution.get("stopDate"),
             f"{outcome} ({output['colour']})" if output.get("colour") else outcome,
+            output["colour"] if output.get("outcome") == "done" else "",
         )

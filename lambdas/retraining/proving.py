@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from retraining.heartbeat import HeartbeatFailed, Sample, check_answers, check_campaign
+from retraining.heartbeat import HeartbeatFailed, Lists, Sample, check_answers, check_campaign
 from retraining.live_colour import LiveColour
 from retraining.reports import Reports
 from retraining.settings import Settings
@@ -15,6 +15,9 @@ from vocabulary.colours import Colour
 from vocabulary.gates import Check, failed, verdict
 from vocabulary.metrics import emit
 from vocabulary.placements import Placement
+
+KEPT: Final = 25
+"""How much of each list is kept beside the report: as many as clients get unless they ask for more."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ class Proof:
             if placement.needs == "item":
                 known = known[: len(self.sample.items)]  # beyond, the items begin again
             same = ((last_good.get("metrics") or {}).get(placement.name) or {}).get("recipe")
+            of_live = live.beat_of_live(request) if same == placement.recipe else None
+            self._keep(colour, placement, lists[: len(known)], of_live and of_live[: len(known)])
             checks = check_answers(
                 placement,
                 lists,
                 known=len(known),
                 popular=self.reports.popular(self.run_id, placement.name),
-                live=live.beat_of_live(request) if same == placement.recipe else None,
+                live=of_live,
                 gate=self.settings.heartbeat_gate,
             )
             self._tell("heartbeat", placement, checks)
@@ -90,6 +95,21 @@ class Proof:
         if placement.needs == "item":
             question["itemId"] = items[place]
         return [each["itemId"] for each in runtime.get_recommendations(**question)["itemList"]]
+
+    def _keep(self, colour: Colour, placement: Placement, lists: Lists, live: Lists | None) -> None:
+        """Whom the lists were made for is not kept: then nothing of it has to be erased."""
+        self.reports.keep_lists(
+            self.run_id,
+            placement.name,
+            {
+                "run_id": self.run_id,
+                "placement": placement.name,
+                "recipe": placement.recipe,
+                "colour": colour,
+                "lists": [list(each[:KEPT]) for each in lists],
+                "live": None if live is None else [list(each[:KEPT]) for each in live],
+            },
+        )
 
     def _tell(self, gate: str, placement: Placement, checks: list[Check]) -> None:
         self.reports.add(self.run_id, gate, placement.name, verdict(checks))

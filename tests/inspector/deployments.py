@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import duckdb
 from botocore.exceptions import ClientError
 
-from inspector.deployment import NotDeployedError, Run
+from inspector.deployment import Datum, Deployment, Metric, Run
+from inspector.history import History
+from inspector.site import Site
 from vocabulary.colours import Colour, Names
 from vocabulary.coordination import OpenColour
 from vocabulary.placements import Placement
@@ -55,6 +59,41 @@ class Lake:
         shutil.copy(self.folder / key, to)
 
 
+class TrainingBucket:
+    """An S3 client over objects by key."""
+
+    def __init__(self, objects: Mapping[str, Any]) -> None:
+        self.objects = dict(objects)
+        self.reads: list[str] = []
+
+    def get_paginator(self, operation: str) -> TrainingBucket:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+        yield {
+            "Contents": [
+                {"Key": key, "ETag": str(hash(json.dumps(told)))}
+                for key, told in sorted(self.objects.items())
+                if key.startswith(Prefix)
+            ]
+        }
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        self.reads.append(Key)
+        return {"Body": SimpleNamespace(read=lambda: json.dumps(self.objects[Key]).encode())}
+
+
+class Events:
+    """A client of `personalize-events` that keeps what is put."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+
+    def put_events(self, **call: Any) -> None:
+        self.calls.append(call)
+
+
 def event(
     event_id: str, user_id: str | None, item_id: str, *, kind: str = "view", ago: int = 0
 ) -> dict[str, Any]:
@@ -77,22 +116,47 @@ def product(item_id: str, name: str, *, brand: str = "Zuvio", category: str = "r
         "brand": brand,
         "category": category,
         "price": 99.5,
-        "image": "data:image/svg+xml,%3Csvg%3E",
+        "image": "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E",
         "created_at": MOMENT - 400 * 86_400_000,
     }
 
 
+def report(run_id: str, *, placement: str = "recommended-for-you", **metrics: float) -> dict[str, Any]:
+    """What a run leaves of itself, as far as the inspector reads it."""
+    judged = {"recipe": "aws-user-personalization", "metrics": metrics, "passed": True, "checks": []}
+    return {"run_id": run_id, "gate": {"passed": True, "checks": []}, "metrics": {placement: judged}}
+
+
+def a_night(number: int, colour: str = "maize", *, hours: int = 0) -> tuple[Run, list[tuple[str, datetime]]]:
+    """A run that went through, begun so many hours ago, and the states it entered."""
+    began = NOW - timedelta(hours=hours)
+    name = f"run-{number}"
+    run = Run(name, "SUCCEEDED", began, began + timedelta(minutes=20), f"done ({colour})", colour)
+    return run, [("plan: begin", began), ("flip: move the pointer", began + timedelta(minutes=10))]
+
+
 @dataclass
 class StandInDeployment:
-    """What `inspector.deployment.Deployment` answers, as told."""
+    """What `inspector.deployment.Deployment` answers, as told.
+
+    :ivar lists: colour, or `popular`, to item ids; `colour:user` where a user gets another list.
+    """
 
     names: Names = field(default_factory=lambda: Names("colorway", "test"))
     live: Colour | None = "maize"
     lists: dict[str, list[str]] = field(default_factory=dict)
     placements: tuple[Placement, ...] = (Placement(name="recommended-for-you"),)
     runs_: list[Run] = field(default_factory=list)
-    states: list[tuple[str, Any]] = field(default_factory=list)
+    states: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     trouble: Exception | None = None
+    training: TrainingBucket = field(default_factory=lambda: TrainingBucket({}))
+    events: Events = field(default_factory=Events)
+    data: list[Datum] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=lambda: {"TrainingBucketName": "training"})
+    dormant_is_there: bool = False
+
+    def client(self, service: str) -> Any:
+        return {"s3": self.training, "personalize-events": self.events}[service]
 
     def live_colour(self) -> Colour | None:
         if self.trouble:
@@ -100,15 +164,25 @@ class StandInDeployment:
         return self.live
 
     def open_colours(self) -> list[OpenColour]:
-        return [] if self.live is None else [OpenColour(self.live, "t", "g", MOMENT, "20261124T030000")]
+        there: list[Colour] = [] if self.live is None else [self.live]
+        there += ["blue" if self.live == "maize" else "maize"] if self.dormant_is_there else []
+        return [OpenColour(each, f"t-{each}", "g", MOMENT, "20261124T030000") for each in there]
 
     def recommend(
-        self, colour: Colour, placement: Placement, *, user_id: str, item_id: str | None, count: int
+        self,
+        colour: Colour,
+        placement: Placement,
+        *,
+        user_id: str,
+        item_id: str | None,
+        count: int,
+        context: Mapping[str, str] | None = None,
     ) -> list[tuple[str, float | None]]:
         if colour not in self.lists:
             error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no such campaign"}}
             raise ClientError(error, "GetRecommendations")
-        return [(item_id, 0.25) for item_id in self.lists[colour][:count]]
+        found = self.lists.get(f"{colour}:{user_id}", self.lists[colour])
+        return [(each, 0.25) for each in found[:count]]
 
     def popular(self, placement: Placement) -> list[str]:
         return self.lists.get("popular", [])
@@ -117,10 +191,15 @@ class StandInDeployment:
         return self.runs_
 
     def states_of(self, run: Run) -> list[tuple[str, Any]]:
-        return self.states
+        return self.states.get(run.name, [])
+
+    def measured(self, wanted: Sequence[Metric], *, since: datetime, period: int) -> list[list[Datum]]:
+        return [list(self.data) for _ in wanted]
 
     def alarms(self) -> list[dict[str, Any]]:
         return [{"AlarmName": "a", "AlarmDescription": "Customers wait.", "StateValue": "ALARM"}]
 
 
-__all__ = ["DAY", "Lake", "NotDeployedError", "StandInDeployment", "event", "product"]
+def site(deployment: StandInDeployment, history: History, **settings: Any) -> Site:
+    """The inspector's site over it."""
+    return Site(cast(Deployment, deployment), history, **settings)

@@ -6,26 +6,27 @@ from inspector.columns import against, reasons
 from inspector.history import Item
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-A, B, C = (Item(each, each.upper()) for each in "abc")
+A, B, C, D = (Item(each, each.upper()) for each in "abcd")
 
 
 def test_a_column_says_what_moved_and_what_is_new_against_the_first() -> None:
-    column = against(["a", "b"], "blue", [(B, None, ()), (C, None, ()), (A, None, ())])
+    column = against({"a": A, "b": B, "d": D}, "blue", [(B, None, ()), (C, None, ()), (A, None, ())])
     assert [(entry.item.item_id, entry.moved) for entry in column.entries] == [
         ("b", 1),
         ("c", None),
         ("a", -2),
     ]
     assert column.overlap == 2 / 3
+    assert column.gone == (D,)
 
 
 def test_the_first_column_is_compared_with_nothing() -> None:
-    column = against(["a"], "maize", [(A, 0.5, ())])
-    assert (column.overlap, column.entries[0].moved) == (None, 0)
+    column = against(None, "maize", [(A, 0.5, ())])
+    assert (column.overlap, column.entries[0].moved, column.gone) == (None, None, ())
 
 
 def test_an_empty_column_overlaps_nothing() -> None:
-    assert against(["a"], "popular", []).overlap == 0
+    assert against({"a": A}, "popular", []).overlap == 0
 
 
 def test_reasons_name_what_the_data_show() -> None:
@@ -35,8 +36,8 @@ def test_reasons_name_what_the_data_show() -> None:
     assert found == (
         "touched before",
         "1,200 alike touched it",
-        "same brand, Zuvio",
-        "same kind, running",
+        "same brand",
+        "same kind",
         "new",
         "popular",
     )

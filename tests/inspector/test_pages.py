@@ -1,20 +1,37 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from inspector.deployment import Deployment, NotDeployedError, Run
+from inspector.deployment import NotDeployedError, Run
 from inspector.history import History
+from inspector.masks import Masks
 from inspector.pages import Inspector
-from tests.inspector.deployments import DAY, NOW, Lake, StandInDeployment, event, product
+from inspector.sandbox import Sandbox
+from tests.inspector.deployments import (
+    DAY,
+    NOW,
+    Lake,
+    StandInDeployment,
+    TrainingBucket,
+    a_night,
+    event,
+    product,
+    report,
+    site,
+)
 from vocabulary.placements import Placement
 
+Headers = Sequence[tuple[bytes, bytes]]
 
-class Site:
+
+class Asked:
     """The inspector's pages, asked as a browser would."""
 
     def __init__(self, deployment: StandInDeployment, folder: Path, **settings: Any) -> None:
@@ -24,96 +41,266 @@ class Site:
             "catalogue/items/day=2026-01-01/a.parquet", [product("a", "Tempo"), product("b", "Stride & Co")]
         )
         history = History(lake, bucket="lake", folder=folder / "kept")
-        self._app = Inspector(cast(Deployment, deployment), history, **settings).app()
+        self.app = Inspector(site(deployment, history, **settings)).app()
+        self.headers: dict[str, str] = {}
 
-    def get(self, path: str, query: str = "") -> tuple[int, str]:
-        return asyncio.run(self._get(path, query))
+    def get(self, path: str, query: str = "", *, headers: Headers = ()) -> tuple[int, str]:
+        return asyncio.run(self._ask("GET", path, query, b"", headers))
 
-    async def _get(self, path: str, query: str) -> tuple[int, str]:
+    def post(self, path: str, body: str, *, headers: Headers = ()) -> tuple[int, str]:
+        return asyncio.run(self._ask("POST", path, "", body.encode(), headers))
+
+    async def _ask(
+        self, method: str, path: str, query: str, body: bytes, headers: Headers
+    ) -> tuple[int, str]:
         scope = {
             "type": "http",
-            "method": "GET",
+            "method": method,
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [(b"host", b"here")],
-            "server": ("here", 80),
+            "headers": [*headers, *([] if dict(headers).get(b"host") else [(b"host", b"127.0.0.1:4580")])],
+            "server": ("127.0.0.1", 4580),
             "scheme": "http",
             "root_path": "",
         }
         status, parts = 0, []
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request"}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             parts.append(message.get("body", b""))
 
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
         return status, b"".join(parts).decode()
 
 
 def test_a_customer_is_shown_beside_what_each_source_recommends(tmp_path: Path) -> None:
     lists = {"maize": ["a", "b"], "popular": ["b", "a"]}
-    status, page = Site(StandInDeployment(lists=lists), tmp_path).get("/customers/u1")
+    status, page = Asked(StandInDeployment(lists=lists), tmp_path).get("/customers/u1")
     assert status == 200
-    for part in ("Touched, newest first", "maize, live", "blue, dormant", "popular", "Tempo", "▲1", "▼1"):
+    for part in ("Touched, newest first", "maize, live", "popular", "Tempo", "▲1", "▼1", "100 % shared"):
         assert part in page
+    assert "not there: it is made at night" not in page
+
+
+def test_columns_are_those_the_address_names_and_one_that_is_away_says_so(tmp_path: Path) -> None:
+    lists = {"maize": ["a", "b"], "popular": ["b"]}
+    asked = Asked(StandInDeployment(lists=lists), tmp_path)
+    _, page = asked.get("/customers/u1", "column=live&column=dormant&column=popular&column=nonsense")
     assert "not there: it is made at night" in page
+    assert "no source is called so; there are live, dormant, popular" in page
+    assert "1 gone" in page
+
+
+def test_the_dormant_colour_has_a_column_by_itself_while_it_is_there(tmp_path: Path) -> None:
+    deployment = StandInDeployment(lists={"maize": ["a"], "blue": ["b"]}, dormant_is_there=True)
+    _, page = Asked(deployment, tmp_path).get("/customers/u1")
+    assert '<h2 id="column2">blue, dormant' in page
+    del deployment.lists["blue"]  # it takes events, but has no campaign yet
+    _, page = Asked(deployment, tmp_path).get("/customers/u1")
+    assert "not there" not in page
+    _, page = Asked(deployment, tmp_path).get("/customers/u1", "column=dormant")
+    assert "not there" in page
+
+
+def test_a_variant_that_was_compared_is_a_column_of_the_customers_it_was_compared_for(tmp_path: Path) -> None:
+    kept = tmp_path / "compared.json"
+    variant = {"name": "v2", "says": "a transformer", "recipe": "aws-v2", "metrics": {"coverage": 0.5}}
+    kept.write_text(
+        json.dumps(
+            {
+                "run_id": "r",
+                "variants": [variant],
+                "customers": [{"user_id": "u1", "lists": {"v2": ["b"]}}],
+            }
+        )
+    )
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path, compared=kept)
+    _, page = asked.get("/customers/u1", "column=live&column=compared:v2")
+    assert "v2, compared" in page
+    assert "Stride &amp; Co" in page
+    _, other = asked.get("/customers/u2", "column=compared:v2")
+    assert "made no list for this customer" in other
+    _, models = asked.get("/models")
+    assert "a transformer" in models
 
 
 def test_names_of_products_and_customers_are_text_not_markup(tmp_path: Path) -> None:
-    status, page = Site(StandInDeployment(lists={"maize": ["b"]}), tmp_path).get("/customers/<b>/é?")
+    status, page = Asked(StandInDeployment(lists={"maize": ["b"]}), tmp_path).get("/customers/<b>/é?")
     assert status == 200
     assert "<h1>&lt;b&gt;/é?</h1>" in page
     assert "Stride &amp; Co" in page
 
 
-def test_a_masked_page_names_no_customer(tmp_path: Path) -> None:
-    site = Site(StandInDeployment(lists={"maize": ["a"]}), tmp_path, masked=True)
-    _, page = site.get("/customers/u1")
-    assert "<h1>customer " in page
-    assert "<h1>u1" not in page
+def test_a_masked_site_names_no_customer_in_text_or_addresses(tmp_path: Path) -> None:
+    masks = Masks("secret")
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path, masks=masks)
+    _, front = asked.get("/")
+    assert masks.name("u1") in front
+    assert "u1<" not in front
+    assert "/customers/u1" not in front
+    _, page = asked.get(f"/customers/{masks.name('u1')}")
+    assert f"<h1>{masks.name('u1')}</h1>" in page
+    assert "u1<" not in page
+    assert "Tempo" in page
+
+
+def test_the_same_secret_masks_alike_tomorrow(tmp_path: Path) -> None:
+    assert Masks.kept_in(tmp_path).name("u1") == Masks.kept_in(tmp_path).name("u1")
+    assert Masks("another").name("u1") != Masks.kept_in(tmp_path).name("u1")
 
 
 def test_a_placement_that_needs_an_item_says_so_of_who_touched_nothing(tmp_path: Path) -> None:
     similar = Placement(name="similar-items", recipe="aws-similar-items")
-    site = Site(StandInDeployment(placements=(similar,), lists={"maize": ["a"]}), tmp_path)
-    _, page = site.get("/customers/nobody")
+    asked = Asked(StandInDeployment(placements=(similar,), lists={"maize": ["a"]}), tmp_path)
+    _, page = asked.get("/customers/nobody")
     assert "nothing that it could be similar to" in page
 
 
-def test_a_search_that_finds_nobody_says_how_to_search(tmp_path: Path) -> None:
-    status, page = Site(StandInDeployment(), tmp_path).get("/", "customer=zzz")
+def test_a_search_leads_to_the_one_it_finds_and_otherwise_says_how_to_search(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(), tmp_path)
+    status, page = asked.get("/", "customer=zzz")
     assert status == 200
     assert "from its beginning" in page
+    status, _ = asked.get("/", "customer=u1")
+    assert (status, asked.headers["location"]) == (303, "/customers/u1")
 
 
 def test_anybody_leads_to_a_customer_or_stays_where_nobody_has_a_history(tmp_path: Path) -> None:
-    status, _ = Site(StandInDeployment(), tmp_path).get("/", "random=1")
+    status, _ = Asked(StandInDeployment(), tmp_path).get("/", "random=1")
     assert status == 200
 
 
 def test_the_control_room_shows_the_run_in_progress_phase_by_phase(tmp_path: Path) -> None:
+    night, entered = a_night(1, hours=3)
     running = Run("r", "RUNNING", NOW - timedelta(seconds=5), None, "")
     states = [("plan: begin", NOW), ("open: event tracker active?", NOW), ("import: each dataset", NOW)]
-    _, page = Site(StandInDeployment(runs_=[running], states=states), tmp_path).get("/watch")
-    assert '<li class="done" >export</li>' in page
-    assert '<li class="now" aria-current="step">import</li>' in page
-    assert '<li class="tocome" >train</li>' in page
+    data = [(NOW - timedelta(minutes=2), 7.0), (NOW - timedelta(minutes=1), 9.0)]
+    deployment = StandInDeployment(
+        runs_=[running, night], states={"r": states, night.name: entered}, data=data
+    )
+    _, page = Asked(deployment, tmp_path).get("/watch")
+    assert '<li class="done" >open' in page
+    assert '<li class="now" aria-current="step">import' in page
+    assert '<li class="tocome" >train' in page
     assert "Customers wait." in page
+    assert "maize live" in page
+    assert "Requests answered, by source" in page
+    assert 'http-equiv="refresh" content="2"' in page
+    _, still = Asked(deployment, tmp_path).get("/watch", "refresh=off")
+    assert 'http-equiv="refresh"' not in still
 
 
-@pytest.mark.parametrize("trouble", [NotDeployedError("run `make demo`")])
-def test_a_back_end_that_fails_is_told_with_what_to_do(tmp_path: Path, trouble: Exception) -> None:
-    status, page = Site(StandInDeployment(trouble=trouble), tmp_path).get("/watch")
+def test_the_model_page_shows_past_nights_and_the_lists_of_now(tmp_path: Path) -> None:
+    name = "recommended-for-you"
+    kept = {
+        "recipe": "aws-user-personalization",
+        "colour": "blue",
+        "lists": [["a", "b"]],
+        "live": [["a", "c"]],
+    }
+    training = TrainingBucket(
+        {
+            "runs/20261123T030000/report.json": report("20261123T030000", coverage=0.25),
+            "runs/20261124T030000/report.json": report("20261124T030000", coverage=0.5),
+            f"runs/20261124T030000/lists/{name}.json": kept,
+        }
+    )
+    deployment = StandInDeployment(training=training, lists={"maize": ["a"]})
+    asked = Asked(deployment, tmp_path)
+    _, page = asked.get("/models")
+    assert "Products ever shown: user-personalization at last 0.5 coverage" in page
+    assert "Kept from one night to the next: kept at last 0.5 share of the first ten" in page
+    assert "23 Nov 03:00" in page
+    reads = len(training.reads)
+    asked.get("/models")
+    assert len(training.reads) == reads  # what has not changed is read once
+
+
+def test_a_model_page_before_the_first_training_says_what_to_do(tmp_path: Path) -> None:
+    status, page = Asked(StandInDeployment(live=None), tmp_path).get("/models")
+    assert status == 200
+    assert "make retrain" in page
+
+
+@pytest.mark.parametrize("path", ["/watch", "/models", "/customers/u1"])
+def test_a_back_end_that_fails_is_told_with_what_to_do(tmp_path: Path, path: str) -> None:
+    deployment = StandInDeployment(trouble=NotDeployedError("run `make demo`"))
+    status, page = Asked(deployment, tmp_path).get(path)
     assert status == 503
     assert "run `make demo`" in page
 
 
 def test_an_item_has_its_own_page(tmp_path: Path) -> None:
-    _, page = Site(StandInDeployment(), tmp_path).get("/items/b")
+    _, page = Asked(StandInDeployment(), tmp_path).get("/items/b")
     assert "Stride &amp; Co" in page
     assert "add one with the recipe aws-similar-items" in page
+    similar = Placement(name="similar-items", recipe="aws-similar-items")
+    deployment = StandInDeployment(placements=(similar,), lists={"maize": ["a"]})
+    _, page = Asked(deployment, tmp_path).get("/items/b")
+    assert "Tempo" in page
+    assert "same brand" in page
+
+
+def test_a_what_if_moves_the_columns_by_a_session_of_its_own(tmp_path: Path) -> None:
+    deployment = StandInDeployment(lists={"maize": ["a"]}, dormant_is_there=True)
+    sandbox = Sandbox.of(site(deployment, None).deployment, "http://127.0.0.1:1")  # type: ignore[arg-type]
+    assert sandbox
+    session = sandbox.session(["b"])
+    deployment.lists[f"maize:{session}"] = ["b", "a"]
+    deployment.events.calls.clear()
+    asked = Asked(deployment, tmp_path, sandbox=Sandbox(sandbox.deployment, "http://127.0.0.1:1"))
+    _, page = asked.get("/try", "touch=b")
+    assert "Stride &amp; Co" in page
+    assert "▼1" in page
+    calls = deployment.events.calls
+    assert [call["trackingId"] for call in calls] == ["t-maize", "t-blue"]
+    assert {call["sessionId"] for call in calls} == {session}
+    assert not any("userId" in call for call in calls)
+    asked.get("/try", "touch=b")
+    assert len(calls) == 2  # the same what-if is the same session
+
+
+def test_on_aws_nothing_is_written_and_the_page_says_so(tmp_path: Path) -> None:
+    deployment = StandInDeployment(lists={"maize": ["a"]})
+    assert Sandbox.of(site(deployment, None).deployment, None) is None  # type: ignore[arg-type]
+    asked = Asked(deployment, tmp_path)
+    _, page = asked.get("/try", "touch=b")
+    assert "in the local cloud only" in page
+    assert deployment.events.calls == []
+    _, customer = asked.get("/customers/u1")
+    assert "Send a real event" not in customer
+    asked.post("/customers/u1", "item_id=a&event_type=view", headers=[(b"sec-fetch-site", b"same-origin")])
+    assert deployment.events.calls == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"sec-fetch-site", b"cross-site")],
+        [(b"origin", b"https://elsewhere.example")],
+    ],
+)
+def test_a_form_that_another_page_sends_is_refused(tmp_path: Path, headers: Headers) -> None:
+    status, _ = Asked(StandInDeployment(), tmp_path).post("/customers/u1", "item_id=a", headers=headers)
+    assert status == 403
+
+
+def test_another_name_for_this_machine_is_not_answered(tmp_path: Path) -> None:
+    status, _ = Asked(StandInDeployment(), tmp_path).get("/", headers=[(b"host", b"elsewhere.example")])
+    assert status == 400
+
+
+def test_pages_run_no_script_and_tell_no_other_server_whom_they_show(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(), tmp_path)
+    _, page = asked.get("/")
+    assert "<script" not in page
+    assert "default-src 'none'" in asked.headers["content-security-policy"]
+    assert asked.headers["referrer-policy"] == "same-origin"

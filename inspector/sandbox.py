@@ -1,0 +1,111 @@
+"""What the inspector writes, in the local cloud only: throw-away sessions, and events on demand.
+
+Amazon Personalize knows no question "as if": what a session touched it knows from PutEvents, which
+writes. So a what-if is a session of its own, which nobody else uses and which names no user. It goes
+to the open colours directly, past the collector and so past the lake: no training ever sees it, and
+it is gone when its colour is torn down. Session-only events are not trained on by Personalize either
+(developer guide, "Recording events for anonymous users").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from inspector.deployment import Deployment
+
+MOST_TOUCHES: Final = 10
+"""As many events as PutEvents takes in a request."""
+
+_EXECUTE_API: Final = re.compile(r"https://(?P<api>[^./]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?$")
+
+
+class RefusedError(Exception):
+    """The API has refused an event; the message says why."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The local cloud, as something to try things in.
+
+    :param endpoint: of the local cloud.
+    """
+
+    deployment: Deployment
+    endpoint: str
+    _sent: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, deployment: Deployment, endpoint: str | None) -> Sandbox | None:
+        """None unless the AWS calls of this process go to this very machine."""
+        host = urlsplit(endpoint or "").hostname
+        return cls(deployment, endpoint or "") if host in ("127.0.0.1", "localhost", "::1") else None
+
+    def session(self, item_ids: Sequence[str]) -> str:
+        """The id of a throw-away session that has viewed these items, the last one last.
+
+        The same items are the same session: asking twice sends nothing twice.
+        """
+        touched = list(item_ids)[-MOST_TOUCHES:]
+        session_id = "what-if-" + hashlib.sha256(json.dumps(touched).encode()).hexdigest()[:20]
+        for colour in self.deployment.open_colours() if touched else ():
+            if (colour.tracking_id, session_id) in self._sent:
+                continue
+            now = int(time.time())
+            self.deployment.client("personalize-events").put_events(
+                trackingId=colour.tracking_id,
+                sessionId=session_id,
+                eventList=[
+                    {
+                        "eventId": f"{session_id}-{place}",
+                        "eventType": "view",
+                        "itemId": item_id,
+                        "sentAt": now - len(touched) + place,
+                    }
+                    for place, item_id in enumerate(touched)
+                ],
+            )
+            self._sent.add((colour.tracking_id, session_id))
+        return session_id
+
+    def send(self, user_id: str, event_type: str, item_id: str) -> None:
+        """Send a real event of a customer to POST /events, as the shop would.
+
+        :raises RefusedError: when the API does not accept it.
+        """
+        body = {
+            "session_id": f"inspector-{int(time.time())}",
+            "user_id": user_id,
+            "events": [{"event_type": event_type, "item_id": item_id}],
+        }
+        headers = {"content-type": "application/json"}
+        if key_id := self.deployment.outputs.get("ApiKeyId"):
+            key = self.deployment.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)
+            headers["x-api-key"] = key["value"]
+        request = Request(self._events_url(), json.dumps(body).encode(), headers, method="POST")
+        try:
+            with urlopen(request, timeout=10):
+                return
+        except HTTPError as refused:
+            with refused:
+                raise RefusedError(
+                    f"POST /events answered {refused.code}: {refused.read().decode()}"
+                ) from None
+        except URLError as error:
+            raise RefusedError(f"POST /events does not answer: {error.reason}") from None
+
+    def _events_url(self) -> str:
+        """Where the local cloud answers for the URL on AWS."""
+        url = self.deployment.outputs["EventsUrl"]
+        match = _EXECUTE_API.match(url)
+        if match is None:
+            raise RefusedError(f"{url!r} is not https://{{api}}.execute-api.{{region}}.…/{{stage}}/")
+        return f"{self.endpoint}/_aws/execute-api/{match['api']}/{match['stage']}/events"
