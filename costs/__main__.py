@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--users", type=float, default=100_000, help="in the training data")
     parser.add_argument("--requests", type=float, default=3e6, help="a month, of each placement")
     parser.add_argument("--events", type=float, default=1e7, help="a month")
+    parser.add_argument("--measured", type=float, default=0.6, help="share of requests in an experiment")
     given = parser.parse_args()
     environment = ENVIRONMENTS[given.environment]
     try:
@@ -36,6 +37,7 @@ def main() -> int:
             requests=given.requests,
             events=given.events,
             users=given.users,
+            measured=given.measured,
             history_days=environment.history_days,
         )
         text = report(environment, use, alarms=_alarms(environment), today=datetime.now(UTC).date())
@@ -65,6 +67,7 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
         composites=alarms.of_alarms,
         ready=environment.provisioned_concurrency or 0,
         firewall=environment.requests_per_address is not None,
+        drops=environment.drops,
     )
     one_night = night(prices, placements, use)
     warning = prices.staleness(today)

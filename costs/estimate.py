@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from costs.prices import Prices
+from vocabulary.drops import Drop
 from vocabulary.placements import Placement
 
 HOURS: Final = 730.0
 NIGHTS: Final = 30.4
 
 _EVENT_BYTES: Final = 350
+_DELIVERED_BYTES: Final = 5 * 1024
+"""Firehose bills each record, and its conversion, by pieces of 5 KB ("Amazon Data Firehose pricing")."""
 _INTERACTION_BYTES: Final = 60
 _ANSWER_LOG_BYTES: Final = 700
 _SERVING_GB: Final = 0.5
@@ -36,14 +39,18 @@ class Use:
     :param events: of the clickstream.
     :param history_days: how long events are trained on.
     :param users: how many are in the training data; told in the assumptions.
+    :param measured: share of the requests that come from users whom an experiment measures.
     """
 
     requests: float
     events: float
     users: float
     history_days: int
+    measured: float = 0.6
 
     def __post_init__(self) -> None:
+        if not 0 <= self.measured <= 1:
+            raise ValueError(f"measured must be 0 to 1, got {self.measured!r}")
         for name in ("requests", "events", "users", "history_days"):
             value = getattr(self, name)
             if value < 0:
@@ -91,6 +98,13 @@ def campaign(prices: Prices, placement: Placement, requests: float, hours: float
     billed = max(requests, placement.min_provisioned_tps * 3600 * hours)
     tiers = "personalize.v2.recommendations_1000" if is_v2(placement) else "personalize.recommendations_1000"
     return prices.tiered(tiers, billed) / 1000
+
+
+def raised(prices: Prices, placement: Placement, drop: Drop, requests: float) -> float:
+    """What a known drop adds to a campaign's month: the floor's rise, on top of what else is billed."""
+    billed = max(requests, placement.min_provisioned_tps * 3600 * HOURS)
+    more = (drop.tps - placement.min_provisioned_tps) * 3600 * drop.hours_in(HOURS)
+    return campaign(prices, placement, billed + more, HOURS) - campaign(prices, placement, billed, HOURS)
 
 
 def training(prices: Prices, placement: Placement, interactions: float) -> float:
@@ -153,6 +167,7 @@ def month(
     composites: int = 0,
     ready: int = 0,
     firewall: bool = False,
+    drops: Sequence[Drop] = (),
     nights: float = NIGHTS,
 ) -> Estimate:
     """What a deployment costs a month.
@@ -160,13 +175,18 @@ def month(
     :param alarms: how many the templates have; `composites` of them apart.
     :param ready: containers of the serving function that are kept ready (provisioned concurrency).
     :param firewall: whether AWS WAF stands before the recommendations.
+    :param drops: for which campaigns provide more than their minimum.
     :param nights: retrainings a month.
     """
+    by_name = {each.name: each for each in placements}
     one_night = night(prices, placements, use)
     requests = use.requests * len(placements)
     gigabytes = use.events * _EVENT_BYTES / 1e9
     lake = gigabytes * 12 / 5  # a year of it, in Parquet of a fifth
     logs = requests * _ANSWER_LOG_BYTES / 1e9
+    exposures = requests * use.measured
+    delivered = (use.events + exposures) * _DELIVERED_BYTES / 1e9
+    delivery = prices.one("firehose.gb") + prices.one("firehose.conversion_gb")
     serving = requests * _SERVING_GB * _SERVING_SECONDS + use.events * _FORWARDER_GB_SECONDS_PER_EVENT
     invocations = requests + use.events + use.events / _FORWARDED_AT_ONCE
     metrics = _METRICS + _METRICS_PER_PLACEMENT * len(placements)
@@ -179,6 +199,14 @@ def month(
                 campaign(prices, each, use.requests, HOURS),
             )
             for each in placements
+        ),
+        *(
+            Line(
+                "Amazon Personalize",
+                f"{each.placement}: {each.tps}/s for {each.hours_in(HOURS):,.1f} h around {each.starts}",
+                raised(prices, by_name[each.placement], each, use.requests),
+            )
+            for each in drops
         ),
         *(
             Line(service, f"{nights:g} nights", one_night.of(service) * nights)
@@ -202,7 +230,12 @@ def month(
             + gigabytes * prices.one("kinesis.on_demand_gb_in")
             + 2 * gigabytes * prices.one("kinesis.on_demand_gb_out"),
         ),
-        Line("Amazon Data Firehose", f"{gigabytes:,.1f} GB", gigabytes * prices.one("firehose.gb")),
+        Line(
+            "Amazon Data Firehose",
+            f"{use.events:,.0f} events and {exposures:,.0f} exposures, billed as {delivered:,.1f} GB",
+            delivered * delivery
+            + exposures * _ANSWER_LOG_BYTES / 1e9 * prices.one("firehose.decompression_gb"),
+        ),
         Line("Amazon S3", f"{lake:,.1f} GB of a year's events", lake * prices.one("s3.gb_month")),
         Line(
             "Amazon CloudWatch",
@@ -224,10 +257,13 @@ def month(
         lines.append(Line("AWS WAF", f"{_FIREWALL_RULES} rules, {requests:,.0f} requests", cost))
     assumptions = (
         f"{use.users:,.0f} users, {use.events:,.0f} events a month; {use.history_days} days are trained on",
-        f"{use.requests:,.0f} requests a month of each placement, evenly over the time; a drop costs more",
+        f"{use.requests:,.0f} requests a month of each placement, evenly over the time; "
+        "a drop that the settings do not name costs more",
         f"an event is {_EVENT_BYTES} bytes on the stream, {_INTERACTION_BYTES} in the training data",
         f"a request takes the serving function {_SERVING_SECONDS * 1000:.0f} ms at {_SERVING_GB:g} GB",
         "a training takes the hours of published MovieLens trainings, by a straight line through two of them",
+        f"an experiment measures {use.measured:.0%} of the requests; each exposure is a record of its own, "
+        "which is dearer than when CloudWatch Logs has several to send at once",
         f"both colours are up for {_OVERLAP_HOURS:g} hour a night",
         "no free tier, no data transfer, no support plan",
     )

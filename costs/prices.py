@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,9 +88,14 @@ class Prices:
             begun = begun if bound is None else bound
         return cost
 
+    @property
+    def stale_after(self) -> date:
+        """The last day on which these prices are told without a warning."""
+        return self.as_of + timedelta(days=_STALE_AFTER_DAYS)
+
     def staleness(self, today: date) -> str | None:
         """A warning when these prices are old."""
-        days = (today - self.as_of).days
-        if days <= _STALE_AFTER_DAYS:
+        if today <= self.stale_after:
             return None
+        days = (today - self.as_of).days
         return f"the prices are of {self.as_of}, {days} days ago: check them before you rely on this"

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 _NOTHING = re.compile(r"^There were no differences$", re.MULTILINE)
 _LINKED = (".wheels", ".venv", "node_modules")
-_LONGEST_COMMENT = 60_000
-"""GitHub takes 65,536 characters."""
+_LONGEST_COMMENT = 65_536
+"""Characters that GitHub takes."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,32 @@ def to_markdown(environment: str, diffs: list[StackDiff], gone: list[str]) -> st
     return "\n".join(lines)
 
 
+def shorten(markdown: str, rest: str, longest: int = _LONGEST_COMMENT) -> str:
+    """What fits a comment: whole lines from the beginning, what they open closed, and where the rest is.
+
+    :param rest: in words.
+    """
+    if len(markdown) <= longest:
+        return markdown
+    end = f"\n\n**Cut here: {rest}.**\n"
+    closing = "\n```\n\n</details>"
+    kept = markdown[: longest - len(end) - len(closing)]
+    kept = kept[: kept.rfind("\n")]
+    if kept.count("\n```") % 2:
+        kept += "\n```\n"
+    if kept.count("<details>") > kept.count("</details>"):
+        kept += "\n</details>"
+    return kept + end
+
+
+def where_the_rest_is(environ: Mapping[str, str], output: Path | None) -> str:
+    """Of a run of GitHub Actions the artifact `difference`, which .github/workflows/diff.yml uploads."""
+    if run := environ.get("GITHUB_RUN_ID"):
+        url = f"{environ['GITHUB_SERVER_URL']}/{environ['GITHUB_REPOSITORY']}/actions/runs/{run}"
+        return f"all of it is the artifact `difference` of [this run]({url})"
+    return f"all of it is in {output}" if output else "`make diff` prints all of it"
+
+
 def _diff(old: Path, new: Path, *options: str) -> tuple[str, bool]:
     """What the command line says, and whether it failed on what it was to fail on."""
     app = ["--app", str(new.parent), "diff", new.name.removesuffix(".template.json"), "--exclusively"]
@@ -109,6 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("environments", nargs="+", help="dev, prod")
     parser.add_argument("--allow-broader", action="store_true", help="somebody has looked at the permissions")
     parser.add_argument("--output", type=Path, help="write the Markdown here too")
+    parser.add_argument("--comment", type=Path, help="write here what of it fits a comment")
     parsed = parser.parse_args(arguments)
     told, broader = [], False
     with tempfile.TemporaryDirectory() as folder, checkout(parsed.base, Path(folder)) as base:
@@ -123,8 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
     markdown = "\n".join(told)
     print(markdown)
     if parsed.output:
-        cut = markdown[:_LONGEST_COMMENT]
-        parsed.output.write_text(cut + ("\n\n(cut)" if cut != markdown else ""))
+        parsed.output.write_text(markdown)
+    if parsed.comment:
+        parsed.comment.write_text(shorten(markdown, where_the_rest_is(os.environ, parsed.output)))
     return int(broader and not parsed.allow_broader)
 
 

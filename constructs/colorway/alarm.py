@@ -109,6 +109,7 @@ def metric(
     statistic: str = "Sum",
     period: cdk.Duration = cdk.Duration.minutes(1),
     label: str | None = None,
+    color: str | None = None,
 ) -> cloudwatch.Metric:
     """One of Colorway's own metrics, with the dimensions its functions emit (see docs/architecture.md)."""
     dimensions = {"environment": environment}
@@ -123,4 +124,5 @@ def metric(
         statistic=statistic,
         period=period,
         label=label,
+        color=color,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import aws_cdk as cdk
@@ -50,6 +51,7 @@ class Clickstream(Construct):
         order, for Lambda parts a shard's records by partition key.
     :param retention: how long the stream keeps events for consumers that are behind.
     :param api_key: opens the API when authorization is `api-key`; None to define one.
+    :param allowed_origins: of web pages that may send events from a browser.
     :param on_call: whom its alarms tell.
     """
 
@@ -72,6 +74,7 @@ class Clickstream(Construct):
         architecture: lambda_.Architecture,
         shards: int | None = None,
         forwarders_per_shard: int = 1,
+        allowed_origins: Sequence[str] = (),
         retention: cdk.Duration = cdk.Duration.days(1),
     ) -> None:
         super().__init__(scope, construct_id)
@@ -92,7 +95,7 @@ class Clickstream(Construct):
             # The lake is the source of truth; what has not reached it in a day is on call's to save
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        self.collector = self._define_collector(names, runtime, architecture)
+        self.collector = self._define_collector(names, allowed_origins, runtime, architecture)
         self.guarded_api = GuardedApi(
             self,
             "Api",
@@ -101,6 +104,7 @@ class Clickstream(Construct):
             requests_per_second=requests_per_second,
             burst=burst,
             api_key=api_key,
+            allowed_origins=allowed_origins,
         )
         self.guarded_api.add("POST", "events", self.collector, body=_REQUEST)
         self.lake_delivery = LakeDelivery(
@@ -143,7 +147,11 @@ class Clickstream(Construct):
         return self.stream.grant(grantee, "kinesis:ListShards", "kinesis:PutRecord")
 
     def _define_collector(
-        self, names: Names, runtime: lambda_.Runtime, architecture: lambda_.Architecture
+        self,
+        names: Names,
+        allowed_origins: Sequence[str],
+        runtime: lambda_.Runtime,
+        architecture: lambda_.Architecture,
     ) -> PythonFunction:
         collector = PythonFunction(
             self,
@@ -158,6 +166,7 @@ class Clickstream(Construct):
                 "ENVIRONMENT": names.environment,
                 "STREAM": self.stream.stream_name,
                 "PUT_BUDGET_MS": str(self.collector_timeout.minus(_LONGEST_PUT).to_milliseconds()),
+                **({"ALLOWED_ORIGINS": " ".join(allowed_origins)} if allowed_origins else {}),
             },
         )
         self.stream.grant(collector, "kinesis:PutRecords")

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from colorway.alarm import metric
 from colorway.clickstream import Clickstream
-from colorway.nightly_retraining import NightlyRetraining
+from colorway.nightly_retraining import OLDEST_MODEL, NightlyRetraining
 from colorway.recommendations_service import RecommendationsService
-from vocabulary.colours import COLOURS, Names
+from vocabulary.colours import COLOURS, NO_COLOUR, Names
 
 _WIDTH = 24
+_MINUTE = cdk.Duration.minutes(1)
+_HOUR = cdk.Duration.hours(1)
+
+_OF_COLOUR = {"maize": "#e0a800", "blue": "#1f5fbf", NO_COLOUR: "#9a9a9a"}
+_GOOD, _BAD, _INSTEAD = "#2e8540", "#c0392b", "#b0762a"
 
 
 class Dashboard(Construct):
-    """Define the dashboard of one deployment.
+    """Define the dashboard of one deployment, a row for each question.
 
     :param service: what customers see.
     :param clickstream: what flows in.
@@ -38,19 +45,19 @@ class Dashboard(Construct):
         super().__init__(scope, construct_id)
         self._environment = names.environment
         self.dashboard = cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=names.prefix, default_interval=cdk.Duration.hours(6)
+            self, "Dashboard", dashboard_name=names.prefix, default_interval=cdk.Duration.hours(24)
         )
-        self.dashboard.add_widgets(
+        self._row(
             cloudwatch.TextWidget(
                 width=_WIDTH,
                 height=2,
                 markdown=(
                     f"# {names.prefix}\nRecommendations, their freshness, and the clickstream behind them. "
-                    "What to do about an alarm: docs/runbook.md"
+                    "What to do about an alarm: docs/runbook.md. What is live and what runs: make status"
                 ),
             )
         )
-        self.dashboard.add_widgets(
+        self._row(
             cloudwatch.AlarmStatusWidget(
                 title="What pages",
                 width=_WIDTH,
@@ -58,144 +65,211 @@ class Dashboard(Construct):
                 alarms=[*service.faults, *clickstream.faults, *retraining.pages, *clickstream.pages],
             )
         )
-        self._row(self._served(service), self._who_answers(), self._personalize())
-        self._row(self._nights(retraining), self._freshness(), self._gates())
-        self._row(self._events(), self._behind(clickstream), self._lag())
+        self._row(self._requests(service), self._latency(service), self._sources(service))
+        self._row(self._colours(), self._personalize(), self._personalize_errors())
+        self._row(self._freshness(), self._nights(retraining), self._dormant())
+        self._row(self._last_runs(retraining), self._gates(retraining))
+        self._row(self._events(), self._forwarded(), self._behind(clickstream))
         self._row(self._experiment(service), self._trouble(service))
 
     def _row(self, *widgets: cloudwatch.IWidget) -> None:
         self.dashboard.add_widgets(*widgets)
 
-    def _served(self, service: RecommendationsService) -> cloudwatch.GraphWidget:
+    @staticmethod
+    def _requests(service: RecommendationsService) -> cloudwatch.GraphWidget:
         api = service.guarded_api.api
-        minute = cdk.Duration.minutes(1)
         return _graph(
-            "Requests, and those that failed",
-            left=[api.metric_count(period=minute), api.metric_server_error(statistic="Sum", period=minute)],
-            right=[api.metric_latency(statistic="p99", period=minute)],
+            "Requests a minute, and those that failed",
+            left=[api.metric_count(period=_MINUTE, label="requests")],
+            right=[
+                api.metric_server_error(statistic="Sum", period=_MINUTE, label="5xx", color=_BAD),
+                api.metric_client_error(statistic="Sum", period=_MINUTE, label="4xx", color=_INSTEAD),
+            ],
         )
 
-    def _who_answers(self) -> cloudwatch.GraphWidget:
+    @staticmethod
+    def _latency(service: RecommendationsService) -> cloudwatch.GraphWidget:
+        api = service.guarded_api.api
         return _graph(
-            "Which colour is live, by what it answers; and popular items instead",
+            "What a request takes",
+            unit="ms",
+            left=[
+                api.metric_latency(statistic=each, period=_MINUTE, label=each)
+                for each in ("p50", "p90", "p99")
+            ],
+        )
+
+    @staticmethod
+    def _sources(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+        sources = ("personalize", "popular", "control")
+        return _query(
+            "Answers by source, of five minutes",
+            [service.function],
+            f"filter source in {list(sources)}".replace("'", '"'),
+            "stats "
+            + ", ".join(f'sum(strcontains(source, "{each}")) as {each}' for each in sources)
+            + " by bin(5m)",
+            view=cloudwatch.LogQueryVisualizationType.STACKEDAREA,
+            width=_WIDTH // 3,
+        )
+
+    def _colours(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Which colour should answer; and popular items instead",
             stacked=True,
             left=[
-                metric("Recommendations", environment=self._environment, colour=colour, label=colour)
-                for colour in COLOURS
+                self._metric("Recommendations", colour=colour, label=colour, color=color)
+                for colour, color in _OF_COLOUR.items()
             ],
-            right=[metric("Fallbacks", environment=self._environment, label="popular items instead")],
+            right=[self._metric("Fallbacks", label="popular items instead", color=_BAD)],
         )
 
     def _personalize(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Personalize: milliseconds, and errors by colour",
+            "What Personalize takes",
+            unit="ms",
             left=[
-                metric(
-                    "PersonalizeLatency",
-                    environment=self._environment,
-                    statistic=statistic,
-                    label=statistic,
-                )
-                for statistic in ("p50", "p99")
+                self._metric("PersonalizeLatency", statistic=each, label=each)
+                for each in ("p50", "p90", "p99")
             ],
-            right=[
-                metric("PersonalizeErrors", environment=self._environment, colour=colour, label=colour)
+        )
+
+    def _personalize_errors(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Personalize's errors by colour",
+            left=[
+                self._metric("PersonalizeErrors", colour=colour, label=colour, color=_OF_COLOUR[colour])
                 for colour in COLOURS
+            ],
+        )
+
+    def _freshness(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Age of the live model, and what a retraining takes",
+            unit="hours",
+            right_unit="hours",
+            left=[self._hours("ModelAge", "model")],
+            right=[self._hours("RetrainingDuration", "a retraining took")],
+            annotations=[
+                cloudwatch.HorizontalAnnotation(
+                    value=OLDEST_MODEL.to_hours(), label="pages", color=_BAD, fill=cloudwatch.Shading.ABOVE
+                )
             ],
         )
 
     @staticmethod
     def _nights(retraining: NightlyRetraining) -> cloudwatch.GraphWidget:
         machine = retraining.state_machine
-        hour = cdk.Duration.hours(1)
         return _graph(
-            "Retrainings",
+            "Retrainings by how they end; an hourly look counts as one",
             left=[
-                machine.metric_started(period=hour, statistic="Sum"),
-                machine.metric_succeeded(period=hour, statistic="Sum"),
-                machine.metric_failed(period=hour, statistic="Sum"),
-                machine.metric_aborted(period=hour, statistic="Sum"),
-                machine.metric_timed_out(period=hour, statistic="Sum"),
+                machine.metric_succeeded(period=_HOUR, statistic="Sum", label="succeeded", color=_GOOD),
+                machine.metric_failed(period=_HOUR, statistic="Sum", label="failed", color=_BAD),
+                machine.metric_aborted(period=_HOUR, statistic="Sum", label="stopped", color=_INSTEAD),
+                machine.metric_timed_out(period=_HOUR, statistic="Sum", label="timed out", color="#7b241c"),
             ],
         )
 
-    def _freshness(self) -> cloudwatch.GraphWidget:
-        hour = cdk.Duration.hours(1)
+    def _dormant(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Age of the live model, and what a retraining takes (milliseconds)",
-            left=[metric("ModelAge", environment=self._environment, statistic="Maximum", period=hour)],
-            right=[
-                metric("RetrainingDuration", environment=self._environment, statistic="Maximum", period=hour)
-            ],
-        )
-
-    def _gates(self) -> cloudwatch.GraphWidget:
-        hour = cdk.Duration.hours(1)
-        return _graph(
-            "Refused by the gates, and colours that serve nobody (age in milliseconds)",
-            left=[metric("GateFailures", environment=self._environment, period=hour)],
-            right=[
-                metric("DormantColourAge", environment=self._environment, statistic="Maximum", period=hour)
-            ],
+            "Age of a colour that serves nobody; checks that failed",
+            unit="hours",
+            left=[self._hours("DormantColourAge", "dormant colour")],
+            right=[self._metric("GateFailures", period=_HOUR, label="checks that failed", color=_BAD)],
         )
 
     @staticmethod
-    def _experiment(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+    def _last_runs(retraining: NightlyRetraining) -> cloudwatch.LogQueryWidget:
         return _query(
-            "Experiment: answers by variant",
-            service,
-            "filter ispresent(exposure.variant)",
-            "stats count(*) as answers by exposure.variant, placement",
+            "The last runs",
+            [retraining.functions.plan],
+            "filter ispresent(run.outcome)",
+            "sort @timestamp desc",
+            "limit 10",
+            "display @timestamp, run.outcome, run.colour, run.run_id, run.minutes, run.cost",
         )
 
     @staticmethod
-    def _trouble(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+    def _gates(retraining: NightlyRetraining) -> cloudwatch.LogQueryWidget:
         return _query(
-            "Why Personalize did not answer",
-            service,
-            "filter ispresent(failures.0)",
-            "stats count(*) as answers by failures.0, colour, placement",
+            "What their gates refused",
+            retraining.judges,
+            "filter ispresent(gate)",
+            "sort @timestamp desc",
+            "limit 10",
+            "display @timestamp, gate, run_id, refused.0, refused.1",
         )
 
     def _events(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Events accepted, rejected, set aside, and forwarded to each colour",
+            "Events that come in",
             left=[
-                metric(name, environment=self._environment)
-                for name in ("EventsAccepted", "EventsRejected", "EventsQueued")
+                self._metric("EventsAccepted", label="accepted", color=_GOOD),
+                self._metric("EventsRejected", label="rejected", color=_INSTEAD),
+            ],
+            right=[self._metric("EventsQueued", label="set aside", color=_BAD)],
+        )
+
+    def _forwarded(self) -> cloudwatch.GraphWidget:
+        return _graph(
+            "Events forwarded to each colour, and from click to Personalize (p99)",
+            unit="events",
+            right_unit="ms",
+            left=[
+                self._metric("EventsForwarded", colour=colour, label=colour, color=_OF_COLOUR[colour])
+                for colour in COLOURS
             ],
             right=[
-                metric("EventsForwarded", environment=self._environment, colour=colour, label=colour)
+                self._metric("ForwardLag", colour=colour, statistic="p99", label=f"{colour}, ms")
                 for colour in COLOURS
             ],
         )
 
     @staticmethod
     def _behind(clickstream: Clickstream) -> cloudwatch.GraphWidget:
-        minute = cdk.Duration.minutes(1)
         return _graph(
-            "Forwarder behind the stream (milliseconds), and waiting for redrive",
-            left=[clickstream.forwarder.metric("IteratorAge", statistic="Maximum", period=minute)],
+            "Forwarder behind the stream, and waiting for redrive",
+            unit="ms",
+            right_unit="messages",
+            left=[
+                clickstream.forwarder.metric(
+                    "IteratorAge", statistic="Maximum", period=_MINUTE, label="behind, ms"
+                )
+            ],
             right=[
                 clickstream.failure_queue.metric_approximate_number_of_messages_visible(
-                    statistic="Maximum", period=minute
+                    statistic="Maximum", period=_MINUTE, label="messages", color=_BAD
                 )
             ],
         )
 
-    def _lag(self) -> cloudwatch.GraphWidget:
-        return _graph(
-            "From click to Personalize (milliseconds, p99)",
-            left=[
-                metric(
-                    "ForwardLag",
-                    environment=self._environment,
-                    colour=colour,
-                    statistic="p99",
-                    label=colour,
-                )
-                for colour in COLOURS
-            ],
+    @staticmethod
+    def _experiment(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+        return _query(
+            "Experiment: answers and customers by variant",
+            [service.function],
+            "filter ispresent(unit_id)",
+            "stats count(*) as answers, count_distinct(unit_id) as customers by variant, placement",
+        )
+
+    @staticmethod
+    def _trouble(service: RecommendationsService) -> cloudwatch.LogQueryWidget:
+        return _query(
+            "Why Personalize did not answer",
+            [service.function],
+            "filter ispresent(failures.0)",
+            "stats count(*) as answers by failures.0, colour, placement",
+        )
+
+    def _metric(self, name: str, **options: Any) -> cloudwatch.Metric:
+        return metric(name, environment=self._environment, **options)
+
+    def _hours(self, name: str, label: str) -> cloudwatch.MathExpression:
+        """A metric of milliseconds, the highest of each hour, in hours."""
+        each = name[0].lower() + name[1:]
+        highest = self._metric(name, statistic="Maximum", period=_HOUR)
+        return cloudwatch.MathExpression(
+            expression=f"{each} / 3600000", using_metrics={each: highest}, label=label, period=_HOUR
         )
 
 
@@ -204,20 +278,39 @@ def _graph(
     *,
     left: Sequence[cloudwatch.IMetric],
     right: Sequence[cloudwatch.IMetric] = (),
+    unit: str = "",
+    right_unit: str = "",
     stacked: bool = False,
+    annotations: Sequence[cloudwatch.HorizontalAnnotation] = (),
 ) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
-        title=title, left=list(left), right=list(right), stacked=stacked, width=_WIDTH // 3, height=6
+        title=title,
+        left=list(left),
+        right=list(right),
+        left_y_axis=cloudwatch.YAxisProps(min=0, label=unit or None, show_units=False),
+        right_y_axis=cloudwatch.YAxisProps(min=0, label=right_unit or None, show_units=False)
+        if right
+        else None,
+        left_annotations=list(annotations),
+        stacked=stacked,
+        width=_WIDTH // 3,
+        height=6,
     )
 
 
-def _query(title: str, service: RecommendationsService, *lines: str) -> cloudwatch.LogQueryWidget:
-    """What the serving function's log lines say (Logs Insights, over the time that the dashboard shows)."""
+def _query(
+    title: str,
+    functions: Sequence[lambda_.Function],
+    *lines: str,
+    view: cloudwatch.LogQueryVisualizationType = cloudwatch.LogQueryVisualizationType.TABLE,
+    width: int = _WIDTH // 2,
+) -> cloudwatch.LogQueryWidget:
+    """What the functions' log lines say (Logs Insights, over the time that the dashboard shows)."""
     return cloudwatch.LogQueryWidget(
         title=title,
-        log_group_names=[service.function.log_group.log_group_name],
+        log_group_names=[function.log_group.log_group_name for function in functions],
         query_lines=list(lines),
-        view=cloudwatch.LogQueryVisualizationType.TABLE,
-        width=_WIDTH // 2,
+        view=view,
+        width=width,
         height=6,
     )

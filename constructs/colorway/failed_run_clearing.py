@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -10,7 +13,7 @@ from constructs import Construct
 
 from colorway.on_call import OnCall
 from colorway.retraining_machine import RetrainingMachine, page
-from colorway.retraining_phases import FLIP_CAN_PASS
+from colorway.retraining_phases import FLIP_CAN_PASS, with_memory
 from colorway.retraining_steps import Steps, jsonata
 
 _EXECUTION = jsonata("$states.context.Execution.Id")
@@ -33,10 +36,11 @@ class FailedRunClearing(Construct):
         steps: Steps,
         retraining: RetrainingMachine,
         on_call: OnCall,
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.state_machine = RetrainingMachine(
-            self, "Clearing", definition=self._definition(steps), longest=cdk.Duration.hours(2)
+            self, "Clearing", definition=self._definition(steps, prices), longest=cdk.Duration.hours(2)
         )
         failed = {"failed": events.EventField.from_path("$.detail.executionArn")}
         events.Rule(
@@ -67,7 +71,7 @@ class FailedRunClearing(Construct):
             ],
         )
 
-    def _definition(self, steps: Steps) -> sfn.IChainable:
+    def _definition(self, steps: Steps, prices: Mapping[str, Any] | None) -> sfn.IChainable:
         reconcile = steps.ask(
             self,
             "clear: bring alias and pointer together",
@@ -95,7 +99,15 @@ class FailedRunClearing(Construct):
             self,
             "clear: give the lock back",
             steps.functions.plan,
-            {"action": "end", "execution": _EXECUTION},
+            {
+                "action": "end",
+                "execution": _EXECUTION,
+                "failed": jsonata(
+                    "$exists($states.context.Execution.Input.failed) ? "
+                    "$states.context.Execution.Input.failed : ''"
+                ),
+                "prices": with_memory(prices, steps),
+            },
         )
         anything = (
             sfn.Choice.jsonata(self, "clear: anything to do?")

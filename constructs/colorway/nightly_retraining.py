@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -41,7 +42,7 @@ from vocabulary.colours import Names
 from vocabulary.schemas import DatasetKind
 
 _LONGEST_CLEARING = cdk.Duration.hours(2)
-_OLDEST_MODEL = cdk.Duration.hours(36)
+OLDEST_MODEL = cdk.Duration.hours(36)
 """A night that is missed is known by noon; one that is late is not yet a page."""
 
 
@@ -57,6 +58,8 @@ class NightlyRetraining(Construct):
     :param bake: how long the old colour is kept, under alarms, after the flip.
     :param longest_model: a model that trains for longer is stopped, and the run fails.
     :param longest: a run is stopped after this long.
+    :param prices: with which a run says what it cost (`costs.of_a_run`), or None.
+    :ivar judges: the functions behind the gates, whose log lines say what was refused.
     """
 
     def __init__(
@@ -78,8 +81,13 @@ class NightlyRetraining(Construct):
         longest: cdk.Duration,
         on_call: OnCall,
         training_job: TrainingDataJob | None = None,
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.functions = functions
+        self.judges: list[lambda_.Function] = [functions.training, functions.flip]
+        if isinstance(training_data, lambda_.Function):
+            self.judges.insert(0, training_data)
         steps = Steps(
             functions=functions,
             training_data=training_data,
@@ -96,12 +104,17 @@ class NightlyRetraining(Construct):
             .next(Flip(self, "Flip", steps=steps, canary=canary))
             .next(BakeUnderAlarms(self, "Bake", steps=steps, bake=bake))
             .next(RetirePreviousColour(self, "Retire", steps=steps))
-            .next(End(self, "End", steps=steps))
+            .next(End(self, "End", steps=steps, prices=prices))
         )
         self.state_machine = RetrainingMachine(self, "Retraining", definition=night, longest=longest)
         training.grant_pass_import_role(self.state_machine)
         self.clearing = FailedRunClearing(
-            self, "AfterFailure", steps=steps, retraining=self.state_machine, on_call=on_call
+            self,
+            "AfterFailure",
+            steps=steps,
+            retraining=self.state_machine,
+            on_call=on_call,
+            prices=prices,
         ).state_machine
         self._let_plan_ask_who_runs(functions.plan)
         self._reconcile_after_deploys_of(serving_stack, functions.flip)
@@ -148,7 +161,10 @@ class NightlyRetraining(Construct):
                 arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
             )
             policy.add_statements(
-                iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+                iam.PolicyStatement(
+                    actions=["states:DescribeExecution", "states:GetExecutionHistory"],
+                    resources=[executions],
+                )
             )
 
     def _reconcile_after_deploys_of(self, stack: cdk.Stack, flip: lambda_.IFunction) -> None:
@@ -187,7 +203,7 @@ class NightlyRetraining(Construct):
             runbook="retraining-overdue",
             on_call=on_call,
             severity="page",
-            threshold=_OLDEST_MODEL.to_milliseconds(),
+            threshold=OLDEST_MODEL.to_milliseconds(),
         )
         Alarm(
             self,

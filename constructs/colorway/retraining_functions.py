@@ -102,9 +102,13 @@ class RetrainingFunctions(Construct):
         # By name pattern: the machines invoke this function, so it cannot wait for their ARNs
         _allow(
             function,
-            ["states:DescribeExecution"],
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
             [self._arn("states", "execution", f"{self._names.prefix}-*", ":")],
         )
+        self._grant_objects(function, "s3:GetObject", "runs/*")
+        self._grant_objects(function, "s3:PutObject", "runs/*")
+        self._grant_listing(function)
+        self._access.grant_see_colours(function)
         return function
 
     def _define_projection(self) -> lambda_.Function:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
@@ -407,6 +407,9 @@ class TrainPlacements(Phase):
                 "placement": jsonata("$name"),
                 "solution_version_arn": jsonata("$version"),
                 "run_id": jsonata("$run.run_id"),
+                "training_hours": jsonata(
+                    "$exists($states.input.TrainingHours) ? $states.input.TrainingHours : null"
+                ),
             },
             retry=["FiltersPending"],
         )
@@ -603,9 +606,14 @@ class RetirePreviousColour(Phase):
 
 
 class End(Phase):
-    """Give the lock back and say how long it took."""
+    """Give the lock back, and say how long it took and what it cost.
 
-    def __init__(self, scope: Construct, construct_id: str, *, steps: Steps) -> None:
+    :param prices: see `costs.of_a_run`; None where there are none of the Region.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, steps: Steps, prices: Mapping[str, Any] | None
+    ) -> None:
         super().__init__(scope, construct_id)
         self.reads(
             steps.ask(
@@ -616,11 +624,19 @@ class End(Phase):
                     "action": "end",
                     "execution": _EXECUTION,
                     "started": jsonata("$toMillis($states.context.Execution.StartTime)"),
+                    "colour": jsonata("$run.colour"),
+                    "prices": with_memory(prices, steps),
                 },
                 outputs={
                     "outcome": "done",
                     "colour": jsonata("$run.colour"),
                     "run_id": jsonata("$run.run_id"),
+                    "cost": jsonata("$states.result.Payload.cost"),
                 },
             )
         )
+
+
+def with_memory(prices: Mapping[str, Any] | None, steps: Steps) -> dict[str, Any] | None:
+    """The prices, and what the functions of the states so far have of memory."""
+    return None if prices is None else {**prices, "memory_mib": dict(steps.memory_mib)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aws_cdk as cdk
@@ -75,12 +75,14 @@ class Steps:
     :param training_data: the ETL function.
     :param polling: how long to wait before looking again.
     :param personalize_arns: ARNs, as patterns, that the state machine may touch in Personalize.
+    :ivar memory_mib: of the function that a state invokes, by the state's name.
     """
 
     functions: RetrainingFunctions
     training_data: lambda_.IFunction
     polling: Polling
     personalize_arns: Sequence[str]
+    memory_mib: dict[str, int] = field(default_factory=dict)
 
     def ask(
         self,
@@ -94,6 +96,9 @@ class Steps:
         retry: Sequence[str] = (),
     ) -> tasks.LambdaInvoke:
         """Invoke a function; its answer is `$states.result.Payload`."""
+        defined = function.node.default_child
+        assert isinstance(defined, lambda_.CfnFunction)
+        self.memory_mib[name] = int(defined.memory_size or 128)
         state = tasks.LambdaInvoke.jsonata(
             scope,
             name,

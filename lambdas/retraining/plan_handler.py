@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -11,11 +14,15 @@ from typing import Any
 import boto3
 
 from retraining.plan import plan
+from retraining.reports import Reports
+from retraining.run_cost import cost, training_hours, used
 from retraining.run_lock import LockHeldError, RunLock
 from retraining.settings import Settings
 from vocabulary.colours import COLOURS, NO_COLOUR, Colour, colour_of, live_colour_of
 from vocabulary.coordination import TABLE_KEY, OpenColour, open_colour_key
 from vocabulary.metrics import emit
+
+_LOG = logging.getLogger(__name__)
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -32,9 +39,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             return _take_over(settings, lock, execution, failed=event["failed"])
         case "end":
             lock.release(execution)
-            if "started" in event:
-                _report_duration(settings, started=event["started"])
-            return {}
+            return _conclude(settings, event)
         case action:
             raise ValueError(f"action must be begin, clear or end, got {action!r}")
 
@@ -74,8 +79,52 @@ def _retire_by_hand(settings: Settings, lock: RunLock, execution: str, *, colour
     return {"outcome": "go", "run": {"colour": colour}}
 
 
-def _report_duration(settings: Settings, *, started: int) -> None:
-    emit({"environment": settings.names.environment}, {}, {"RetrainingDuration": _now() - started})
+def _conclude(settings: Settings, event: dict[str, Any]) -> dict[str, Any]:
+    """Say how a run ended, how long it took and what it cost; a line each, which the dashboard lists.
+
+    A run that went through says so itself (`started`, `colour`), one that failed has its clearing say it
+    (`failed`); others have begun nothing.
+    """
+    if "started" in event:
+        run_id, cost = _tell_cost(settings, event["execution"], event.get("prices"))
+        took = _now() - event["started"]
+        # A run that began before an upgrade does not tell its colour
+        line = {"outcome": "done", "colour": event.get("colour"), "run_id": run_id, "cost": cost["total"]}
+        emit(
+            {"environment": settings.names.environment},
+            {},
+            {"RetrainingDuration": took},
+            properties={"run": {**line, "minutes": round(took / 60_000, 1)}},
+        )
+        return {"cost": cost}
+    if failed := event.get("failed"):
+        run_id, cost = _tell_cost(settings, failed, event.get("prices"))
+        line = {"outcome": "failed", "run_id": run_id, "cost": cost["total"]}
+        sys.stdout.write(json.dumps({"run": line}) + "\n")
+        return {"cost": cost}
+    return {}
+
+
+def _tell_cost(
+    settings: Settings, execution: str, prices: dict[str, Any] | None
+) -> tuple[str | None, dict[str, Any]]:
+    """A run's id, and what it has cost so far, which its report says too.
+
+    A run never fails for its bookkeeping.
+    """
+    try:
+        pages = _client("stepfunctions").get_paginator("get_execution_history")
+        history = pages.paginate(executionArn=execution, includeExecutionData=True)
+        of = used(event for page in history for event in page["events"])
+        reports = Reports(_client("s3"), settings.training_bucket)
+        hours = training_hours(None if of.run_id is None else reports.of(of.run_id))
+        told = cost(of, hours, prices, settings.placements, datetime.now(UTC).date())
+        if of.run_id is not None:
+            reports.note(of.run_id, "cost", told)
+    except Exception as error:
+        _LOG.exception("what %s cost cannot be told", execution)
+        return None, {"total": None, "says": f"cannot be told: {error}"}
+    return of.run_id, told
 
 
 def _report_what_is_there(settings: Settings, table: Any, live: Colour | None) -> None:
@@ -84,13 +133,25 @@ def _report_what_is_there(settings: Settings, table: Any, live: Colour | None) -
     emit(environment, {"NothingLive": int(live is None)})
     for colour in COLOURS:
         item = table.get_item(Key={TABLE_KEY: open_colour_key(colour)}).get("Item")
-        if item is None:
-            continue
-        age = _now() - OpenColour.from_item(item).cutoff
+        opened = None if item is None else OpenColour.from_item(item).cutoff
         if colour == live:
-            emit(environment, {}, {"ModelAge": age})
-        else:
-            emit(environment, {}, {"DormantColourAge": age})
+            if opened is not None:
+                emit(environment, {}, {"ModelAge": _now() - opened})
+            continue
+        # Half torn down it is open no more, and costs as much while its campaigns are there
+        since = [each for each in (opened, _created(settings.dataset_group_arn(colour))) if each is not None]
+        if since:
+            emit(environment, {}, {"DormantColourAge": _now() - min(since)})
+
+
+def _created(dataset_group: str) -> int | None:
+    """When a colour's dataset group was created, unix milliseconds; None where there is none."""
+    personalize = _client("personalize")
+    try:
+        found = personalize.describe_dataset_group(datasetGroupArn=dataset_group)["datasetGroup"]
+    except personalize.exceptions.ResourceNotFoundException:
+        return None
+    return int(found["creationDateTime"].timestamp() * 1000)
 
 
 def _pointer(settings: Settings) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from vocabulary.lake import LAST_GOOD_REPORT_KEY, popular_key, report_key
+from vocabulary.lake import LAST_GOOD_REPORT_KEY, lists_key, popular_key, report_key
 
 _TRIES: Final = 20
 """Placements are judged side by side, five at most."""
@@ -29,17 +29,33 @@ class Reports:
 
     def add(self, run_id: str, gate: str, placement: str, told: dict[str, Any]) -> None:
         """Add what a gate says of a placement; what others add at the same time stays."""
+
+        def add(report: dict[str, Any]) -> None:
+            report[gate] = {**(report.get(gate) or {}), placement: told}
+
+        self._change(run_id, add)
+
+    def note(self, run_id: str, name: str, told: dict[str, Any]) -> None:
+        """Say something of the whole run; nothing where it did not get as far as a report."""
+        if self.of(run_id) is not None:
+            self._change(run_id, lambda report: report.update({name: told}))
+
+    def _change(self, run_id: str, change: Callable[[dict[str, Any]], None]) -> None:
         key = report_key(run_id)
         for spare in reversed(range(_TRIES)):
             found = self.s3.get_object(Bucket=self.bucket, Key=key)
             report = json.loads(found["Body"].read())
-            report[gate] = {**(report.get(gate) or {}), placement: told}
+            change(report)
             try:
                 self._write(key, report, IfMatch=found["ETag"])
                 return
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _SOMEBODY_WAS_QUICKER or not spare:
                     raise
+
+    def of(self, run_id: str) -> dict[str, Any] | None:
+        """The report of a run, or None of one that did not get as far."""
+        return self._read(report_key(run_id))
 
     def last_good(self) -> dict[str, Any] | None:
         """The report of the run that went live last and stayed, or None before the first."""
@@ -55,6 +71,10 @@ class Reports:
         """The item ids of the run's popular items, best first."""
         found = self._read(popular_key(placement, run_id))
         return [each["item_id"] for each in found["items"]] if found else []
+
+    def keep_lists(self, run_id: str, placement: str, told: dict[str, Any]) -> None:
+        """Keep what was recommended when the run was proved, for people to look at."""
+        self._write(lists_key(run_id, placement), told)
 
     def publish_popular(self, run_id: str, placements: Collection[str]) -> None:
         """Let serving fall back to the popular items of this run."""
@@ -82,11 +102,11 @@ class Reports:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [each["Key"] for page in pages for each in page.get("Contents", ())]
 
-    def _write(self, key: str, report: dict[str, Any], **condition: str) -> None:
+    def _write(self, key: str, told: dict[str, Any], **condition: str) -> None:
         self.s3.put_object(
             Bucket=self.bucket,
             Key=key,
-            Body=json.dumps(report, indent=2).encode(),
+            Body=json.dumps(told, indent=2).encode(),
             ContentType="application/json",
             **condition,
         )

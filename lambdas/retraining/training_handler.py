@@ -35,24 +35,39 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             metrics = _client("personalize").get_solution_metrics(
                 solutionVersionArn=event["solution_version_arn"]
             )["metrics"]
-            return judge(settings, reports, metrics, placement_name=placement, run_id=event["run_id"])
+            return judge(
+                settings,
+                reports,
+                metrics,
+                placement_name=placement,
+                run_id=event["run_id"],
+                training_hours=event.get("training_hours"),
+            )
         case action:
             raise ValueError(f"action must be define or judge, got {action!r}")
 
 
 def judge(
-    settings: Settings, reports: Reports, metrics: dict[str, float], *, placement_name: str, run_id: str
+    settings: Settings,
+    reports: Reports,
+    metrics: dict[str, float],
+    *,
+    placement_name: str,
+    run_id: str,
+    training_hours: float | None = None,
 ) -> dict[str, Any]:
     """Hold the metrics against their limits; the report says what came of it, either way.
 
+    :param training_hours: that Personalize bills for the model; for the report.
     :raises MetricsGateRefused: naming each metric that falls short.
     """
     placement = settings.placement(placement_name)
     live = ((reports.last_good() or {}).get("metrics") or {}).get(placement_name)
     checks = check(metrics, placement=placement, gate=settings.metrics_gate, live=live)
-    reports.add(
-        run_id, "metrics", placement_name, told(metrics, placement=placement, verdict=verdict(checks))
-    )
+    said = told(metrics, placement=placement, verdict=verdict(checks))
+    if training_hours is not None:
+        said["training_hours"] = training_hours
+    reports.add(run_id, "metrics", placement_name, said)
     if refused := failed(checks):
         emit(
             {"environment": settings.names.environment},

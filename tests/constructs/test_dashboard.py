@@ -74,3 +74,56 @@ def test_what_pages_is_on_top(widgets: list[dict[str, Any]]) -> None:
     (status,) = [each for each in widgets if each["type"] == "alarm"]
     assert len(status["properties"]["alarms"]) == 6
     assert status["y"] <= min(each["y"] for each in widgets if each["type"] == "metric")
+
+
+_QUERIED = {
+    "Answers by source, of five minutes": ["recommendations/observation.py"],
+    "Experiment: answers and customers by variant": ["recommendations/observation.py"],
+    "Why Personalize did not answer": ["recommendations/observation.py"],
+    "The last runs": ["retraining/plan_handler.py"],
+    "What their gates refused": [
+        "training_data/judgement.py",
+        "retraining/training_handler.py",
+        "retraining/proving.py",
+    ],
+}
+"""Who writes the lines that a query looks for."""
+
+_OF_THE_LANGUAGE = {
+    *("filter", "stats", "sort", "limit", "display", "desc", "by", "as", "in", "ispresent", "bin", "m"),
+    *("count", "count_distinct", "sum", "strcontains"),
+}
+
+
+def test_every_field_that_a_query_names_is_in_the_log_lines(widgets: list[dict[str, Any]]) -> None:
+    queries = {
+        each["properties"]["title"]: each["properties"]["query"] for each in widgets if each["type"] == "log"
+    }
+    assert queries.keys() == _QUERIED.keys()
+    for title, query in queries.items():
+        asked = query[query.index("| filter") :]
+        named = set(re.findall(r" as (\w+)", asked))
+        words = re.findall(r"[a-z_]+", re.sub(r'"[^"]*"|@\w+', "", asked))
+        fields = {word for word in words if word not in _OF_THE_LANGUAGE} - named
+        assert fields
+        for source in _QUERIED[title]:
+            written = (ROOT / "lambdas" / source).read_text()
+            assert not [field for field in fields if f'"{field}"' not in written], (title, source)
+
+
+def test_the_questions_of_a_person_on_call_are_all_answered(widgets: list[dict[str, Any]]) -> None:
+    titles = " ".join(each["properties"].get("title", "") for each in widgets)
+    for question in ("Requests", "takes", "by source", "Which colour", "Age of the live model", "last runs",
+                     "gates", "Events that come in", "forwarded", "by variant"):  # fmt: skip
+        assert question in titles
+    shown = {
+        metric[1]
+        for each in widgets
+        for metric in each["properties"].get("metrics", ())
+        if metric[0] == "Colorway"
+    }
+    assert shown >= {
+        *("Recommendations", "Fallbacks", "PersonalizeErrors", "PersonalizeLatency", "ModelAge"),
+        *("RetrainingDuration", "DormantColourAge", "GateFailures", "EventsAccepted", "EventsRejected"),
+        *("EventsQueued", "EventsForwarded", "ForwardLag"),
+    }

@@ -10,6 +10,7 @@ from costs.__main__ import Alarms, report
 from costs.estimate import HOURS, NIGHTS, Use, alternatives, by_generation, campaign, month, night, training
 from costs.prices import Prices
 from stacks.environment import ENVIRONMENTS
+from vocabulary.drops import Drop
 from vocabulary.placements import Placement
 
 PRICES = Prices.of("us-east-1")
@@ -34,6 +35,18 @@ def test_the_paid_floor_grows_with_the_capacity_asked_for() -> None:
     assert campaign(PRICES, twice, 0, 24) == pytest.approx(2 * campaign(PRICES, V1, 0, 24))
 
 
+def test_a_known_drop_costs_what_it_provides_above_the_floor_lead_and_all() -> None:
+    once = Drop(placement="row", starts="2026-12-04T09:00", hours=1.5, tps=101)
+    weekly = Drop(placement="row", starts="FRI 09:00", hours=1.5, tps=101)
+    more = (
+        100 * 2 * 3600 / 1000 * 0.0556
+    )  # 100/s above the floor, for an hour and a half and half an hour before
+    without = month(PRICES, [V1], NOTHING, alarms=0).total
+    assert month(PRICES, [V1], NOTHING, alarms=0, drops=[once]).total - without == pytest.approx(more)
+    every_week = month(PRICES, [V1], NOTHING, alarms=0, drops=[weekly]).total - without
+    assert every_week == pytest.approx(more * 730 / 168)
+
+
 def test_a_training_costs_what_the_published_ones_did() -> None:
     assert training(PRICES, V1, 100_000) == pytest.approx(2.135 * 0.24)
     assert training(PRICES, V1, 25e6) == pytest.approx(53.9 * 0.24)
@@ -50,6 +63,18 @@ def test_the_idle_floor_is_what_stands_whether_or_not_anybody_comes() -> None:
     estimate = month(PRICES, [V1], NOTHING, alarms=20, nights=0)
     standing = campaign(PRICES, V1, 0, HOURS) + 730 * 0.045 + 46 * 0.30 + 20 * 0.10 + 3
     assert estimate.total == pytest.approx(standing)
+
+
+def test_delivery_to_the_lake_is_billed_by_pieces_of_5_kb_events_and_exposures_alike() -> None:
+    half = Use(requests=1e6, events=1e6, users=0, history_days=90, measured=0.5)
+    delivered = month(PRICES, [V1], half, alarms=0, nights=0).of("Amazon Data Firehose")
+    decompressed = 0.5e6 * 700 / 1e9 * 0.00325
+    assert delivered == pytest.approx(1.5e6 * 5120 / 1e9 * (0.075 + 0.018) + decompressed)
+
+
+def test_a_share_of_requests_is_a_share() -> None:
+    with pytest.raises(ValueError, match=r"measured must be 0 to 1, got 60"):
+        Use(requests=0, events=0, users=0, history_days=90, measured=60)
 
 
 def test_what_is_kept_ready_and_the_firewall_cost_whether_or_not_anybody_comes() -> None:

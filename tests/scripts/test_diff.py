@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,21 +33,27 @@ ROLE = {
 }
 
 
-def template(folder: Path, *, actions: list[str], retention: int = 30) -> Path:
-    """A stack with a policy and a log group, as an assembly that the CDK reads."""
+READ: dict[str, Any] = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::a/*"}
+DENY: dict[str, Any] = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/secret"}
+
+
+def template(folder: Path, *statements: dict[str, Any], retention: int = 30, ingress: bool = False) -> Path:
+    """A stack with a policy, a log group and a security group, as an assembly that the CDK reads."""
     policy = {
         "Type": "AWS::IAM::Policy",
         "Properties": {
             "PolicyName": "P",
             "Roles": [{"Ref": "Role"}],
-            "PolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::a/*"}],
-            },
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
         },
     }
     logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": retention}}
-    resources: dict[str, Any] = {"Role": ROLE, "Policy": policy, "Logs": logs}
+    everybody = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0"}
+    group = {
+        "Type": "AWS::EC2::SecurityGroup",
+        "Properties": {"GroupDescription": "-", "SecurityGroupIngress": [everybody] if ingress else []},
+    }
+    resources: dict[str, Any] = {"Role": ROLE, "Policy": policy, "Logs": logs, "Group": group}
     folder.mkdir()
     path = folder / "a-stack.template.json"
     path.write_text(json.dumps({"Resources": resources}))
@@ -60,24 +67,64 @@ def template(folder: Path, *, actions: list[str], retention: int = 30) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("actions", "retention", "changed", "broader"),
+    ("statements", "others", "changed", "broader"),
     [
-        (["s3:GetObject"], 30, False, False),
-        (["s3:GetObject"], 90, True, False),
-        (["s3:GetObject", "s3:PutObject"], 30, True, True),
+        ([READ, DENY], {}, False, False),
+        ([READ, DENY], {"retention": 90}, True, False),
+        ([DENY], {}, True, False),
+        ([{**READ, "Action": ["s3:GetObject", "s3:PutObject"]}, DENY], {}, True, True),
+        ([{**READ, "Resource": "arn:aws:s3:::*"}, DENY], {}, True, True),
+        ([READ], {}, True, True),
+        ([READ, DENY], {"ingress": True}, True, True),
     ],
-    ids=["nothing", "a setting", "a right more"],
+    ids=["nothing", "a setting", "a right less", "an action more", "wider", "a denial less", "a port open"],
 )
-def test_only_a_right_more_is_broader(
-    tmp_path: Path, actions: list[str], retention: int, changed: bool, broader: bool
+def test_only_permissions_that_grow_are_broader(
+    tmp_path: Path, statements: list[dict[str, Any]], others: dict[str, Any], changed: bool, broader: bool
 ) -> None:
-    old = template(tmp_path / "old", actions=["s3:GetObject"])
-    found = diff.compare(old, template(tmp_path / "new", actions=actions, retention=retention))
+    old = template(tmp_path / "old", READ, DENY)
+    found = diff.compare(old, template(tmp_path / "new", *statements, **others))
     assert (bool(found.text), found.broader) == (changed, broader)
     if changed:
         markdown = diff.to_markdown("dev", [found], [])
         assert ("permissions become broader" in markdown) == broader
         assert "```diff" in markdown
+
+
+def test_broader_permissions_end_it_with_an_error_unless_somebody_has_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = template(tmp_path / "old", READ)
+    new = template(tmp_path / "new", READ, {**READ, "Action": ["s3:PutObject"]})
+    monkeypatch.setattr(diff, "checkout", lambda commit, into: nullcontext(tmp_path / "base"))
+    monkeypatch.setattr(
+        diff, "synthesise", lambda root, *_: {"a-stack": old if root == tmp_path / "base" else new}
+    )
+    assert diff.main(["main", "dev"]) == 1
+    comment = tmp_path / "comment.md"
+    assert diff.main(["main", "dev", "--allow-broader", "--comment", str(comment)]) == 0
+    assert comment.read_text().strip() in capsys.readouterr().out
+
+
+def test_a_comment_that_is_too_long_is_cut_and_says_where_the_rest_is() -> None:
+    diffs = [diff.StackDiff(f"stack-{number}", "[+] line\n" * 100, False) for number in range(5)]
+    whole = diff.to_markdown("dev", diffs, [])
+    assert diff.shorten(whole, "there") == whole
+    for longest in range(1500, len(whole), 37):
+        cut = diff.shorten(whole, "there", longest)
+        assert len(cut) <= longest
+        assert cut.endswith("**Cut here: there.**\n")
+        assert cut.count("```") % 2 == 0
+        assert cut.count("<details>") == cut.count("</details>")
+
+
+def test_the_rest_is_in_the_runs_artifact_which_the_workflow_uploads() -> None:
+    environ = {"GITHUB_RUN_ID": "7", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b"}
+    assert "https://github.com/a/b/actions/runs/7" in diff.where_the_rest_is(environ, None)
+    workflow = (ROOT / ".github" / "workflows" / "diff.yml").read_text()
+    assert "name: difference\n          path: diff.md" in workflow
+    assert "OUTPUT=diff.md COMMENT=comment.md" in workflow
+    assert diff.where_the_rest_is({}, Path("diff.md")) == "all of it is in diff.md"
 
 
 def test_a_stack_that_is_no_longer_defined_is_named(tmp_path: Path) -> None:

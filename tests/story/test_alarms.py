@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.delivery_faults import DeliveryFault, DeliveryFaults
 from tests.story.deployment import until
 from tests.story.watched import HOUR_MS, Told, Watched
 
@@ -125,6 +126,37 @@ def _records_that_are_no_events(watched: Watched) -> Iterator[None]:
 
 
 @contextmanager
+def _lake_away(watched: Watched) -> Iterator[None]:
+    away = DeliveryFaults(watched.connection).injected(DeliveryFault(failing=True))
+    with away, watched.again_and_again(watched.send, pause=1):
+        yield
+
+
+@contextmanager
+def _exposures(watched: Watched, **fields: Any) -> Iterator[None]:
+    with watched.again_and_again(lambda: watched.expose(**fields), pause=1):
+        yield
+
+
+@contextmanager
+def _exposures_without_a_right(watched: Watched) -> Iterator[None]:
+    iam, role = watched.connection.client("iam"), watched.subscription()["roleArn"].rpartition("/")[2]
+    deny = {"Statement": {"Effect": "Deny", "Action": "firehose:*", "Resource": "*"}}
+    iam.put_role_policy(RoleName=role, PolicyName="trial", PolicyDocument=json.dumps(deny))
+    with _exposures(watched):
+        yield
+    iam.delete_role_policy(RoleName=role, PolicyName="trial")
+
+
+@contextmanager
+def _exposures_not_delivered(watched: Watched) -> Iterator[None]:
+    stream = watched.subscription()["destinationArn"].rpartition("/")[2]
+    fault = DeliveryFault(stream=stream, failing=True)
+    with DeliveryFaults(watched.connection).injected(fault), _exposures(watched):
+        yield
+
+
+@contextmanager
 def _hourly_looks(watched: Watched) -> Iterator[None]:
     with watched.again_and_again(watched.hourly_look, at_once=3, pause=0.5):
         yield
@@ -202,13 +234,11 @@ PROVOCATIONS = (
     ),
     Provocation("events-behind", partial(_value, runbook="events-behind", value=61_000), LATE, by_hand=True),
     Provocation("events-undelivered", _message_in_failure_queue, LATE),
-    Provocation(
-        "lake-delivery-stalled",
-        partial(_value, runbook="lake-delivery-stalled", value=901),
-        "lake-delivery-stalled",
-        by_hand=True,
-    ),
+    Provocation("lake-delivery-stalled", _lake_away, "lake-delivery-stalled"),
     Provocation("lake-delivery-refusing", _records_that_are_no_events, None),
+    Provocation("exposures-unsent", _exposures_without_a_right, None),
+    Provocation("exposures-stalled", _exposures_not_delivered, None),
+    Provocation("exposures-refusing", partial(_exposures, items="many"), None),
     Provocation("retraining-overdue", _old_model, "retraining-overdue", scale=HOURS, after=_new_model),
     Provocation("gate-refused", _retraining_with_no_data, None),
     Provocation(
@@ -236,37 +266,11 @@ def test_every_alarm_is_provoked(watched: Watched) -> None:
     assert set(provoked) == {alarm["AlarmName"] for alarm in metric_alarms}
 
 
-@pytest.mark.parametrize("provocation", PROVOCATIONS, ids=lambda each: each.name)
-def test_an_alarm_goes_off_tells_of_it_and_goes_out_again(watched: Watched, provocation: Provocation) -> None:
-    watched.control.scale(provocation.scale)
-    alarm = watched.find(provocation.runbook, provocation.colour)
-    name = alarm["AlarmName"]
-    pages_for = watched.find(provocation.page)["AlarmName"] if provocation.page else None
-    _await_quiet(watched)
-    watched.evaluate(1)
-    watched.notices.heard(), watched.pages.heard()
-
-    with provocation.condition(watched):
-        until(lambda: watched.state(name) == "ALARM", f"{provocation.name} goes off", within=120)
-        others = {alarm["AlarmName"] for alarm in watched.alarms().values() if alarm["StateValue"] == "ALARM"}
-    with (provocation.after or _nothing)(watched):
-        until(lambda: watched.state(name) == "OK", f"{provocation.name} goes out", within=90)
-    _await_quiet(watched)
-
-    notices, pages = watched.notices.heard(), watched.pages.heard()
-    mine = pages if pages_for == name else notices
-    assert [each.state for each in mine if each.alarm == name][:2] == ["ALARM", "OK"]
-    if pages_for is None:
-        assert Told(name, "ALARM") not in pages
-    else:
-        assert [each for each in pages if each.state == "ALARM"] == [Told(pages_for, "ALARM")]
-    other = {"maize": "blue", "blue": "maize"}.get(provocation.colour or "")
-    if other is not None:
-        assert watched.find(provocation.runbook, other)["AlarmName"] not in others
-
-
 def test_data_of_something_else_set_nothing_off(watched: Watched) -> None:
-    """Another environment, colour, function, API, …: the same metric, and one dimension more or another."""
+    """Another environment, colour, function, API, …: the same metric, and one dimension more or another.
+
+    Before all provocations, whose data would still be looked at when hours last longer again.
+    """
     watched.control.scale(MINUTES)
     _await_quiet(watched)
     watched.notices.heard(), watched.pages.heard()
@@ -287,6 +291,37 @@ def test_data_of_something_else_set_nothing_off(watched: Watched) -> None:
     assert ringing == set()
 
 
+@pytest.mark.parametrize("provocation", PROVOCATIONS, ids=lambda each: each.name)
+def test_an_alarm_goes_off_tells_of_it_and_goes_out_again(watched: Watched, provocation: Provocation) -> None:
+    watched.control.scale(provocation.scale)
+    alarm = watched.find(provocation.runbook, provocation.colour)
+    name = alarm["AlarmName"]
+    pages_for = watched.find(provocation.page)["AlarmName"] if provocation.page else None
+    _await_quiet(watched)
+    if watched.state(name) == "ALARM":  # hours as short as now make days of what has been put till here
+        with (provocation.after or _nothing)(watched):
+            until(lambda: watched.state(name) == "OK", f"{provocation.name} is out", within=90)
+    watched.notices.heard(), watched.pages.heard()
+
+    with provocation.condition(watched):
+        until(lambda: watched.state(name) == "ALARM", f"{provocation.name} goes off", within=120)
+        others = {alarm["AlarmName"] for alarm in watched.alarms().values() if alarm["StateValue"] == "ALARM"}
+    with (provocation.after or _nothing)(watched):
+        until(lambda: watched.state(name) == "OK", f"{provocation.name} goes out", within=90)
+    _await_quiet(watched)
+
+    notices, pages = watched.notices.heard(), watched.pages.heard()
+    mine = [each.state for each in (pages if pages_for == name else notices) if each.alarm == name]
+    assert mine[mine.index("ALARM") :][:2] == ["ALARM", "OK"]
+    if pages_for is None:
+        assert Told(name, "ALARM") not in pages
+    else:
+        assert [each for each in pages if each.state == "ALARM"] == [Told(pages_for, "ALARM")]
+    other = {"maize": "blue", "blue": "maize"}.get(provocation.colour or "")
+    if other is not None:
+        assert watched.find(provocation.runbook, other)["AlarmName"] not in others
+
+
 def _others(dimensions: list[dict[str, str]]) -> list[list[dict[str, str]]]:
     *same, last = dimensions or [{"Name": "environment", "Value": "local"}]
     another = [*same, {**last, "Value": f"{last['Value']}-2"}]
@@ -298,6 +333,7 @@ def _await_quiet(watched: Watched) -> None:
     """Until no alarm is on; the forwarder may still be putting into its queue what it failed on."""
     sqs, url = watched.connection.client("sqs"), watched.story.output("FailureQueueUrl")
     with watched.again_and_again(lambda: sqs.purge_queue(QueueUrl=url), pause=1):
+        watched.evaluate(2)  # by the clock that was just set
         until(
             lambda: all(each["StateValue"] == "OK" for each in watched.alarms().values() if _ever(each)),
             "all is well",

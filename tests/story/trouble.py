@@ -7,9 +7,10 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
+from local_cloud.delivery_faults import DeliveryFault, DeliveryFaults
 from local_cloud.personalize.control_client import ControlClient
 from local_cloud.personalize.faults import Fault
 from tests.story.deployment import Story, until
@@ -26,6 +27,7 @@ class Trouble:
         self._lambda = story.connection.client("lambda")
         self._iam = story.connection.client("iam")
         self._control = ControlClient(story.connection.endpoint)
+        self._deliveries = DeliveryFaults(story.connection)
         self.seen: Counter[str] = Counter()
         self.collector = self.function("clickstream.collect_handler")
         self.forwarder = self.function("clickstream.forward_handler")
@@ -43,6 +45,10 @@ class Trouble:
         stack = ExitStack()
         stack.enter_context(self._control.injected(Fault(operation="PutEvents", **fault)))
         return stack
+
+    def lake(self, **fault: Any) -> AbstractContextManager[None]:
+        """Deliveries to the lake go wrong as told, see `DeliveryFault`."""
+        return self._deliveries.injected(DeliveryFault(**fault))
 
     @contextmanager
     def configured(self, function: str, **configuration: Any) -> Iterator[None]:
@@ -83,6 +89,8 @@ class Trouble:
             "cutoffs unreadable": lambda: self.denied(self.forwarder, "dynamodb:GetItem"),
             "PutEvents denied": lambda: self.denied(self.forwarder, "personalize:PutEvents"),
             "stream denied": lambda: self.denied(self.collector, "kinesis:PutRecords"),
+            "lake away": lambda: self.lake(failing=True),
+            "lake twice, in any order": lambda: self.lake(twice=0.5, shuffled=True),
         }
         stop, failures = threading.Event(), []
 

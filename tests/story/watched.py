@@ -135,6 +135,23 @@ class Watched:
     def send(self) -> object:
         return LiveApi.of(self.connection).send("u1", [{"event_type": "view", "item_id": "i1"}])
 
+    def subscription(self) -> dict[str, Any]:
+        """The filter that takes exposures from the serving function's log."""
+        name = self.story.output("ServingFunctionName")
+        group = self.lambda_.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
+        logs = self.connection.client("logs")
+        (found,) = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+        return dict(found)
+
+    def expose(self, **fields: Any) -> None:
+        """Write a line as the serving function does of a request that is measured."""
+        logs, group = self.connection.client("logs"), self.subscription()["logGroupName"]
+        stream = f"trial-{uuid.uuid4()}"
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        line = json.dumps({"unit_id": "0" * 32, **fields})
+        event = {"timestamp": int(time.time() * 1000), "message": line}
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
     def function(self, variable: str) -> str:
         """Name of the function that has a variable of that name."""
         (name,) = [

@@ -18,7 +18,7 @@ import duckdb
 from local_cloud.connection import ACCOUNT, Connection
 from tests.story.deployment import until
 from tests.story.shoppers import FIRST_SERIAL
-from vocabulary.lake import EVENTS_FOLDER, FAILED_DELIVERY_FOLDER
+from vocabulary.lake import EVENTS_FOLDER, EXPOSURES_FOLDER, FAILED_DELIVERY_FOLDER
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class LakeRead:
                     f"CREATE TABLE {database}.raw_events AS SELECT * FROM"
                     f" read_parquet('{folder}/**/*.parquet', hive_partitioning = true, union_by_name = true)"
                 )
-                view = _view(connection.client("glue"), database)
+                view = _view(connection.client("glue"), database, "events")
                 self.raw = _rows(lake, f"{database}.raw_events")
                 self.view = _rows(lake, f"({view})")
 
@@ -71,11 +71,27 @@ def _rows(lake: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
     return [Row(*each) for each in found]
 
 
-def _view(glue: Any, database: str) -> str:
-    """The SQL of the view `events`, as Athena reads it from Glue."""
-    text = glue.get_table(DatabaseName=database, Name="events")["Table"]["ViewOriginalText"]
+def _view(glue: Any, database: str, name: str) -> str:
+    """The SQL of a view, as Athena reads it from Glue."""
+    text = glue.get_table(DatabaseName=database, Name=name)["Table"]["ViewOriginalText"]
     encoded = text.removeprefix("/* Presto View: ").removesuffix(" */")
     return str(json.loads(base64.b64decode(encoded))["originalSql"])
+
+
+def exposures(connection: Connection, bucket: str, database: str) -> list[dict[str, Any]]:
+    """The lake's exposures, through the view that is deployed: column to value."""
+    with TemporaryDirectory() as folder, duckdb.connect() as lake:
+        if not _download(connection.client("s3"), bucket, f"{EXPOSURES_FOLDER}/", Path(folder)):
+            return []
+        lake.execute(f"CREATE SCHEMA {database}")
+        lake.execute("CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds)")
+        lake.execute(
+            f"CREATE TABLE {database}.raw_exposures AS SELECT * FROM"
+            f" read_parquet('{folder}/**/*.parquet', hive_partitioning = true, union_by_name = true)"
+        )
+        found = lake.execute(_view(connection.client("glue"), database, "exposures"))
+        names = [each[0] for each in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def undelivered(connection: Connection, bucket: str) -> list[bytes]:

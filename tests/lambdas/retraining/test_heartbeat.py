@@ -162,6 +162,18 @@ def test_a_colour_that_answers_well_is_proved_and_the_report_says_how() -> None:
     assert {("u1", None), ("new", None), ("session", None), ("u1", "i1"), ("u2", "i2")} <= asked
 
 
+def test_what_both_colours_recommended_to_the_same_customers_is_kept_but_not_to_whom() -> None:
+    heart = Heart()
+    heart.lists = lambda colour, user: [colour, *list_of(user)]
+    prove(heart.cloud.live, heart.proof, "blue")
+    kept = heart.s3.read_json("runs/r/lists/row.json")
+    assert (kept["run_id"], kept["colour"], kept["recipe"]) == ("r", "blue", ROW.recipe)
+    assert kept["lists"] == [["blue", *list_of(user)][:25] for user in ("u1", "u2")]
+    assert kept["live"] == [["maize", *list_of(user)][:25] for user in ("u1", "u2")]
+    assert heart.s3.read_json("runs/r/lists/similar.json")["live"] is None
+    assert set(kept) == {"run_id", "placement", "recipe", "colour", "lists", "live"}
+
+
 def test_a_placement_that_ranks_is_given_items_to_rank() -> None:
     heart = Heart()
     ranks = Placement(name="ranks", recipe="aws-personalized-ranking")

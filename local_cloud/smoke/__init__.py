@@ -1,0 +1,1 @@
+"""What a deployment is asked after it was deployed, on AWS as in the local cloud: `make smoke ENV=dev`."""

@@ -1,0 +1,74 @@
+"""What must outlive everything else, and what goes with a deployment that is not kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+
+from stacks.data import DataStack
+from stacks.environment import DEV, PROD, Environment
+
+Resources = dict[str, dict[str, Any]]
+
+
+def define(app: cdk.App, environment: Environment) -> Resources:
+    stack = DataStack(app, "data", environment=environment)
+    resources: Resources = assertions.Template.from_stack(stack).to_json()["Resources"]
+    return resources
+
+
+def of(resources: Resources, kind: str) -> Resources:
+    return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+
+def rules(bucket: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = bucket["Properties"].get("LifecycleConfiguration", {}).get("Rules", [])
+    return found
+
+
+def test_prod_can_bring_back_what_its_lake_lost_and_keeps_its_buckets(cdk_app: cdk.App) -> None:
+    resources = define(cdk_app, PROD)
+    buckets = of(resources, "AWS::S3::Bucket")
+    assert {each["DeletionPolicy"] for each in buckets.values()} == {"Retain"}
+    (lake,) = [each for name, each in buckets.items() if name.startswith("Lake")]
+    assert lake["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    (expiry,) = [each for each in rules(lake) if "NoncurrentVersionExpiration" in each]
+    assert expiry["NoncurrentVersionExpiration"] == {"NoncurrentDays": 14}
+    assert "Prefix" not in expiry
+    (table,) = of(resources, "AWS::DynamoDB::Table").values()
+    recovery = table["Properties"]["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": True}
+    assert not of(resources, "Custom::BucketEmptying")
+
+
+def test_dev_keeps_no_versions_and_empties_both_buckets_before_they_go(cdk_app: cdk.App) -> None:
+    resources = define(cdk_app, DEV)
+    buckets = of(resources, "AWS::S3::Bucket")
+    assert {each["DeletionPolicy"] for each in buckets.values()} == {"Delete"}
+    assert not [each for each in buckets.values() if "VersioningConfiguration" in each["Properties"]]
+    (emptying,) = of(resources, "Custom::BucketEmptying").values()
+    assert set(emptying["DependsOn"]) >= {*buckets, *of(resources, "AWS::S3::BucketPolicy")}
+    (function,) = [
+        each
+        for each in of(resources, "AWS::Lambda::Function").values()
+        if each["Properties"]["Handler"] == "personalize_resources.emptying_handler.handle"
+    ]
+    told = function["Properties"]["Environment"]["Variables"]["BUCKETS"]["Fn::Join"][1]
+    assert {each["Ref"] for each in told if isinstance(each, dict)} == buckets.keys()
+
+
+def test_events_that_expire_do_so_beside_their_old_versions(cdk_app: cdk.App) -> None:
+    resources = define(cdk_app, replace(PROD, keep_events_days=100))
+    (lake,) = [each for name, each in of(resources, "AWS::S3::Bucket").items() if name.startswith("Lake")]
+    assert {each["ExpirationInDays"] for each in rules(lake) if "ExpirationInDays" in each} == {100}
+    assert [each for each in rules(lake) if "NoncurrentVersionExpiration" in each]
+
+
+@pytest.mark.parametrize("days", [0, 366])
+def test_days_that_are_too_few_or_too_many_are_refused(days: int) -> None:
+    with pytest.raises(ValueError, match=rf"recover_days is {days}, allowed: None or 1 to 365"):
+        replace(PROD, recover_days=days)
