@@ -1,18 +1,23 @@
-"""Personalize's members as Step Functions' SDK integrations spell them: the API's name, capitalised.
+"""Personalize's members and errors as Step Functions' SDK integrations spell them, which is Java's way.
 
-Those are the names of the AWS SDK for Java v2, `minProvisionedTPS` and `performHPO` there; MiniStack
-writes the letters of every abbreviation small.
+Members are those of the AWS SDK for Java v2: the API's names, capitalised. `minProvisionedTPS` and
+`performHPO` keep their capitals, where MiniStack writes the letters of every abbreviation small. An error
+that the service model does not list, such as throttling, is of the SDK's common `PersonalizeException`.
 """
 
 from __future__ import annotations
 
 from ministack.services import stepfunctions
 
+from local_cloud.personalize.faults import STATUSES
 from local_cloud.personalize.models import SERVICES, model_of
 
 
 def register() -> None:
-    """From now on state machines say MinProvisionedTPS, as they do on AWS."""
+    """From now on state machines say MinProvisionedTPS and catch PersonalizeException, as they do on AWS."""
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["personalize"] = dict.fromkeys(
+        STATUSES, "PersonalizeException"
+    )
     for service in SERVICES:
         model = model_of(service)
         for name in model.shape_names:

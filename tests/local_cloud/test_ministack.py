@@ -15,6 +15,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.connection import Connection
+from local_cloud.personalize.control_client import ControlClient
+from local_cloud.personalize.faults import Fault
 from local_cloud.progress import Progress
 from local_cloud.retraining_progress import RetrainingFailedError, follow
 
@@ -121,5 +123,21 @@ def test_state_machines_spell_abbreviations_as_on_aws(cloud: Connection) -> None
                 "Type": "Task",
                 "Resource": "arn:aws:states:::aws-sdk:personalize:createCampaign",
                 "Arguments": {"Name": "any", "SolutionVersionArn": absent, "MinProvisionedTPS": 1},
+            },
+        )
+
+
+def test_state_machines_meet_an_error_that_no_model_lists_by_its_common_class(cloud: Connection) -> None:
+    throttled = Fault(operation="ListSolutions", error="ThrottlingException")
+    with (
+        ControlClient(cloud.endpoint).injected(throttled),
+        pytest.raises(RetrainingFailedError, match=r"Personalize\.PersonalizeException: Rate exceeded"),
+    ):
+        run(
+            cloud,
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::aws-sdk:personalize:listSolutions",
+                "Arguments": {},
             },
         )
