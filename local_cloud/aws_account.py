@@ -22,6 +22,10 @@ class AwsAccount:
         """A boto3 client; a heartbeat may take the flip function its whole five minutes."""
         return boto3.client(service, config=Config(read_timeout=310), **options)
 
+    def session(self) -> boto3.Session:
+        """Whose credentials requests to APIs are signed with."""
+        return boto3.Session()
+
     def table(self, name: str) -> Any:
         """A boto3 DynamoDB `Table`, whose items are plain Python values."""
         return boto3.resource("dynamodb").Table(name)

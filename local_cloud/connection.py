@@ -58,6 +58,10 @@ class Connection:
             **options,
         )
 
+    def session(self) -> boto3.Session:
+        """Whose credentials requests to APIs are signed with."""
+        return boto3.Session(region_name=REGION, **_ROOT)
+
     def table(self, name: str) -> Any:
         """A boto3 DynamoDB `Table`, whose items are plain Python values."""
         return boto3.resource("dynamodb", endpoint_url=self.endpoint, region_name=REGION, **_ROOT).Table(name)

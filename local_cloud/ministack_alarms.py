@@ -90,7 +90,7 @@ def _evaluate_all(end: float, scale: float) -> None:
     """
     for account, region in {scoped[:2] for scoped in list(cloudwatch._alarms._data)}:
         with responses.request_scope(account, region):
-            record_gauges(end - _A_MOMENT * scale)
+            record_gauges(end - _A_MOMENT * scale, scale=scale)
             for alarm in list(cloudwatch._alarms.values()):
                 if _set_by_hand.get(alarm["AlarmArn"], 0) <= end - _MINUTE * scale:
                     _evaluate(alarm, end, scale)

@@ -82,6 +82,8 @@ def model(cloud: Cloud, opened: OpenColour | None) -> list[str]:
             if name in judged["metrics"]
         ]
         lines.append(f"{placement:<20}  {', '.join(figures)}")
+    if told := report.get("cost"):
+        lines.append(f"cost of the run: {_cost(told)}")
     return lines
 
 
@@ -155,7 +157,8 @@ def _how(states: Any, execution: Mapping[str, Any]) -> str | None:
         case "nothing-to-do":
             return None
         case "done":
-            return f"{output['colour']} went live"
+            cost = f", {_cost(output['cost'])}" if "cost" in output else ""
+            return f"{output['colour']} went live{cost}"
         case outcome:
             return str(output.get("says") or outcome or "")
 
@@ -170,6 +173,13 @@ def _report(cloud: Cloud, run_id: str) -> dict[str, Any] | None:
         if found["run_id"] == run_id:
             return found
     return None
+
+
+def _cost(told: Mapping[str, Any]) -> str:
+    """What a run cost, as its report has it; a warning where the prices are old or missing."""
+    warning = f" ({told['says']})" if "says" in told else ""
+    known = told["total"] is not None
+    return (f"{told['total']:,.2f} {told['currency']}" if known else "unknown") + warning
 
 
 def _took(execution: Mapping[str, Any]) -> str:

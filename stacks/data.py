@@ -7,6 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from colorway.bucket_emptying import BucketEmptying
 from colorway.coordination import Coordination
 from colorway.data_lake import DataLake
 from colorway.on_call import OnCall
@@ -31,8 +32,19 @@ class DataStack(cdk.Stack):
                 if environment.keep_events_days is None
                 else cdk.Duration.days(environment.keep_events_days)
             ),
+            recover=(
+                None if environment.recover_days is None else cdk.Duration.days(environment.recover_days)
+            ),
         )
         self.training = TrainingBucket(self, "Training", keep_data=environment.keep_data)
+        if not environment.keep_data:
+            BucketEmptying(
+                self,
+                "BucketEmptying",
+                buckets=[self.lake.bucket, self.training.bucket],
+                runtime=environment.runtime,
+                architecture=environment.architecture,
+            )
         self.coordination = Coordination(self, "Coordination", names=environment.names)
         self.on_call = OnCall(
             self,

@@ -13,6 +13,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from vocabulary.colours import COLOURS, Names
+from vocabulary.drops import Drop
+from vocabulary.drops import to_json as drops_to_json
 from vocabulary.gates import DataGate, HeartbeatGate, MetricsGate
 from vocabulary.placements import RECIPES, Placement, to_json
 from vocabulary.schemas import ExtraColumns
@@ -39,6 +41,8 @@ class Environment:
     :param account: 12 digits, or None for whichever account the credentials are of.
     :param region: one that has Amazon Personalize, or None for whichever the credentials choose.
     :param placements: what asks for recommendations; the first is the one this product began with.
+    :param drops: what campaigns provide, and are paid for, during known rushes (vocabulary/drops.py); an
+        entry has to stand until its raise is over.
     :param nightly_at: when retraining starts, hour and minute in UTC.
     :param history_days: how many days of events a model is trained on.
     :param event_types: the event types that count as interest, and are trained on.
@@ -71,7 +75,7 @@ class Environment:
     :param reserved_concurrency: of the serving function, or None for the account's shared pool.
     :param provisioned_concurrency: sandboxes of the serving function that are kept ready (and paid for),
         or None. Lambda refuses it on an alias that shares its traffic, as a canary's does.
-    :param allowed_origins: of web pages that may ask for recommendations from a browser: `https://…`, or `*`.
+    :param allowed_origins: of web pages that may call both APIs from a browser: `https://…`, or `*`.
     :param requests_per_address: from one address in five minutes; a firewall (AWS WAF) in front of the
         recommendations blocks more, and known attacks. None for no firewall.
     :param experiment_spread: how long a changed experiment takes to reach every sandbox; it is watched for as
@@ -79,8 +83,10 @@ class Environment:
     :param stream_shards: of the clickstream, each for 1,000 events a second, or None for as many as the load
         needs; docs/scaling-events.md says when which is better.
     :param forwarders_per_shard: how many batches of a shard are on their way to Personalize at a time.
-    :param keep_events_days: how long the lake keeps events after they were written, or None for ever; what
-        customers are promised about their data. At least a week more than `history_days`.
+    :param keep_events_days: how long the lake keeps events and exposures after they were written, or None
+        for ever; what customers are promised about their data. At least a week more than `history_days`.
+    :param recover_days: for how long what was overwritten or deleted in the lake can be brought back
+        (`make restore`), or None for not at all. A user who was erased is in there as long.
     :param keep_data: whether `cdk destroy` leaves the buckets.
     :param on_call_email: who is paged, or None.
     :param on_call_endpoint: of a paging service, `https://…`, that is paged, or None. It stands in the
@@ -97,6 +103,7 @@ class Environment:
     account: str | None = None
     region: str | None = None
     placements: tuple[Placement, ...] = (Placement(name="recommended-for-you"),)
+    drops: tuple[Drop, ...] = ()
     nightly_at: tuple[int, int] = (3, 0)
     history_days: int = 90
     event_types: tuple[str, ...] = ("view", "click", "add-to-cart", "purchase")
@@ -128,6 +135,7 @@ class Environment:
     stream_shards: int | None = None
     forwarders_per_shard: int = 1
     keep_events_days: int | None = None
+    recover_days: int | None = None
     keep_data: bool = True
     on_call_email: str | None = None
     on_call_endpoint: str | None = None
@@ -177,6 +185,16 @@ class Environment:
                 self._require(
                     f"{where}.name", placement.name, len(longest) <= 63, f"{longest} of at most 63 characters"
                 )
+        floors = {each.name: each.min_provisioned_tps for each in self.placements}
+        for drop in self.drops:
+            self._require("drops", drop.placement, drop.placement in floors, ", ".join(floors))
+            least = floors[drop.placement]
+            self._require(
+                f"drops[{drop.placement} {drop.starts}].tps",
+                drop.tps,
+                drop.tps > least,
+                f"more than the placement's min_provisioned_tps ({least})",
+            )
         hour, minute = self.nightly_at
         self._require(
             "nightly_at",
@@ -195,6 +213,8 @@ class Environment:
             keep is None or keep >= least,
             f"None or at least {least}, a week more than history_days",
         )
+        days = self.recover_days
+        self._require("recover_days", days, days is None or 1 <= days <= 365, "None or 1 to 365")
         self._require("event_types", self.event_types, self.event_types, "at least one event type")
         for kind in self.training_rules.event_values:
             known = kind in self.event_types
@@ -261,6 +281,10 @@ class Environment:
         told = len(to_json(self.placements))
         self._require(
             "placements", f"{told} characters", told <= 3000, "3000 as JSON: a function's variables have 4 KB"
+        )
+        both = told + len(drops_to_json(self.drops))
+        self._require(
+            "drops", f"{both} characters", both <= 3600, "3600 as JSON, with placements: variables have 4 KB"
         )
 
     def _require_of_filters(self, placement: Placement) -> None:
@@ -354,6 +378,7 @@ PROD: Final = Environment(
     reserved_concurrency=100,
     provisioned_concurrency=10,  # docs/scaling-serving.md
     requests_per_address=150_000,  # no address alone can use up what the API lets through
+    recover_days=14,  # a mistake is noticed in two weeks, and who was erased is wholly gone then
     authorization="iam",
 )
 

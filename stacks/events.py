@@ -45,6 +45,7 @@ class EventsStack(cdk.Stack):
             requests_per_second=environment.requests_per_second,
             burst=environment.burst,
             api_key=api_key,
+            allowed_origins=environment.allowed_origins,
             on_call=on_call,
             runtime=environment.runtime,
             architecture=environment.architecture,

@@ -9,13 +9,16 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from colorway.alarm import rollback_alarms
+from colorway.campaign_floors import CampaignFloors
+from colorway.data_lake import DataLake
+from colorway.exposures_delivery import ExposuresDelivery
 from colorway.on_call import OnCall
 from colorway.recommendations_service import RecommendationsService
 from stacks.environment import Environment
 
 
 class ServingStack(cdk.Stack):
-    """Compose the recommendations service.
+    """Compose the recommendations service, and what takes the experiment's exposures to the lake.
 
     :param live_pointer_name: of the parameter that says which colour is live. A name, because
         CloudFormation reads it before it deploys anything of this stack; it has to be there first.
@@ -27,6 +30,7 @@ class ServingStack(cdk.Stack):
         construct_id: str,
         *,
         environment: Environment,
+        lake: DataLake,
         training_bucket: s3.IBucket,
         live_pointer_name: str,
         on_call: OnCall,
@@ -53,6 +57,21 @@ class ServingStack(cdk.Stack):
             runtime=environment.runtime,
             architecture=environment.architecture,
         )
+        self.exposures = ExposuresDelivery(
+            self, "Exposures", log_group=self.service.function.log_group, lake=lake, on_call=on_call
+        )
+
+        if environment.drops:
+            CampaignFloors(
+                self,
+                "CampaignFloors",
+                names=environment.names,
+                placements=environment.placements,
+                drops=environment.drops,
+                on_call=on_call,
+                runtime=environment.runtime,
+                architecture=environment.architecture,
+            )
 
         cdk.CfnOutput(self, "RecommendationsUrl", value=self.service.guarded_api.url)
         if self.service.guarded_api.api_key is not None:

@@ -23,6 +23,7 @@ from colorway.retraining_functions import RetrainingFunctions
 from colorway.training_bucket import TrainingBucket
 from colorway.training_data_function import TrainingDataFunction
 from colorway.training_data_job import TrainingDataJob
+from costs.of_a_run import prices_of_a_run
 from stacks.environment import Environment
 from vocabulary.schemas import schemas as schemas_of
 
@@ -116,6 +117,7 @@ class TrainingStack(cdk.Stack):
             functions=functions,
             training_data=self.training_data.function,
             training_job=job,
+            prices=_prices(environment),
             training=training,
             schemas={kind: schema.arn for kind, schema in schemas.items()},
             serving_stack=cdk.Stack.of(service),
@@ -144,6 +146,7 @@ class TrainingStack(cdk.Stack):
             names=names,
             lake=lake,
             training=training,
+            experiment=service.experiment,
             wheels=environment.wheels,
             **platform,
         )
@@ -152,3 +155,8 @@ class TrainingStack(cdk.Stack):
         cdk.CfnOutput(self, "ClearingArn", value=self.retraining.clearing.state_machine_arn)
         cdk.CfnOutput(self, "FlipFunctionName", value=functions.flip.function_name)
         cdk.CfnOutput(self, "RetireFunctionName", value=functions.retire.function_name)
+
+
+def _prices(environment: Environment) -> dict[str, Any] | None:
+    prices = prices_of_a_run(environment.region)
+    return None if prices is None else {**prices, "glue_dpus": environment.glue_workers}  # one of type G.1X

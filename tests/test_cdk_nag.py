@@ -94,10 +94,21 @@ ACKNOWLEDGED = (
         "The versions and aliases of one function.",
     ),
     Acknowledged(
-        r"IAM5\[Resource::.*Bucket\w+(\.Arn>)?/(events|events-undelivered|events-unreadable|catalogue/items|"
+        r"IAM5\[Resource::.*Bucket\w+(\.Arn>)?/(events|events-undelivered|events-unreadable|exposures|"
+        r"exposures-undelivered|catalogue/items|"
         r"catalogue/users|runs|erasures|popular)/\*(\.json)?\]",
         "Policy/Resource$",
         "The objects of one folder of one bucket.",
+    ),
+    Acknowledged(
+        r"IAM5\[Resource::<\w+Bucket\w+\.Arn>/\*\]",
+        "^BucketEmptying/",
+        "Every object of two buckets: they are emptied because they go.",
+    ),
+    Acknowledged(
+        r"IAM5\[Resource::arn:aws:appconfig:.*/hostedconfigurationversion/\*\]",
+        "^Erasure/",
+        "Every version of one configuration: whoever is erased may have been part of any experiment.",
     ),
     Acknowledged(
         r"IAM5\[Resource::arn:aws:states:.*:execution:.*\]",
@@ -111,7 +122,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "KDF1",
-        "LakeDelivery/DeliveryStream$",
+        "LakeDelivery/Delivery/DeliveryStream$",
         "Its source is a stream that is encrypted; the rule knows direct puts only.",
     ),
     Acknowledged(

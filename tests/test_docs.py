@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import aws_cdk as cdk
 import pytest
 
 from app import define
-from stacks.environment import ENVIRONMENTS, Environment
+from stacks.environment import DEV, ENVIRONMENTS, Environment
+from vocabulary.drops import Drop
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "constructs").glob("*.md")])
@@ -26,10 +27,11 @@ _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module")
 def resources() -> list[dict[str, Any]]:
-    """Every resource of every environment."""
+    """Every resource of every environment, and what settings add that none of them has."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     found: list[dict[str, Any]] = []
-    for environment in ENVIRONMENTS.values():
+    drop = Drop(placement=DEV.placements[0].name, starts="FRI 09:00", hours=2, tps=400)
+    for environment in {**ENVIRONMENTS, DEV.name: replace(DEV, drops=(drop,))}.values():
         # Layers need not be unpacked to read templates
         app = cdk.App(context={**context, "aws:cdk:bundling-stacks": []})
         define(app, environment)
@@ -69,12 +71,12 @@ def test_every_setting_of_an_environment_is_explained() -> None:
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         (path.name, target)
         for path in DOCUMENTS
         for code in _code(path)
-        for target in re.findall(r"\bmake ([a-z]+)", code)
+        for target in re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)", code)
     }
     assert {"demo", "test"} <= {target for document, target in named if document == "README.md"}
     assert not {(document, target) for document, target in named if target not in targets}

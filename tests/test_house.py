@@ -18,6 +18,7 @@ FUNCTIONS = (
     "training_data",
     "personalize_resources",
     "erasure",
+    "campaign_floors",
 )
 
 MAY_IMPORT = {
@@ -30,20 +31,23 @@ MAY_IMPORT = {
     "local_cloud": {"local_cloud", "vocabulary"},
     "scripts": set(),
     "costs": {"costs", "stacks", "vocabulary"},
-    "inspector": {"inspector", "vocabulary"},
-    "benchmarks": {"local_cloud", "vocabulary", *FUNCTIONS},
+    "experiments": {"experiments", "recommendations", "vocabulary"},
+    "inspector": {"inspector", "experiments", "vocabulary"},
+    "benchmarks": {"local_cloud", "experiments", "inspector", "vocabulary", *FUNCTIONS},
 }
 """Of our own packages. Nothing imports `app`."""
 
 BORROWS = {
+    "stacks/training.py": {"costs"},
     "lambdas/retraining/retire_handler.py": {"personalize_resources"},
+    "lambdas/erasure/units.py": {"recommendations"},
     "local_cloud/recipes_compared/comparing.py": {"costs"},
 }
 """What a function's asset holds besides its own package and the shared words (see `RetrainingFunctions`)."""
 
 OURS = {
     *("app", "stacks", "colorway", "vocabulary", *FUNCTIONS, "training_data_job"),
-    *("local_cloud", "costs", "inspector"),
+    *("local_cloud", "costs", "inspector", "experiments"),
 }
 
 RUNTIME = {"boto3", "botocore"}
@@ -80,7 +84,7 @@ def test_every_python_file_has_a_place_in_the_house() -> None:
     roots = [
         *ROOT.glob("*.py"),
         *(ROOT / name for name in ("stacks", "constructs", "lambdas")),
-        *(ROOT / name for name in ("local_cloud", "benchmarks", "costs", "inspector")),
+        *(ROOT / name for name in ("local_cloud", "benchmarks", "costs", "inspector", "experiments")),
     ]
     found = {path for root in roots for path in ([root] if root.is_file() else root.rglob("*.py"))}
     assert found == {path for path in placed if "scripts" not in path.relative_to(ROOT).parts}

@@ -39,7 +39,7 @@ def test_two_checkouts_and_the_command_line_give_the_same_bytes(tmp_path: Path) 
     elsewhere.mkdir(parents=True)
     for name in ("app.py", "cdk.json"):
         shutil.copy(ROOT / name, elsewhere)
-    for name in ("stacks", "constructs", "lambdas", "scripts"):
+    for name in ("stacks", "constructs", "lambdas", "costs", "scripts"):
         shutil.copytree(ROOT / name, elsewhere / name, ignore=shutil.ignore_patterns("__pycache__"))
     (elsewhere / ".wheels").symlink_to(ROOT / ".wheels")
     here = synthesise(ROOT, tmp_path / "here")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 
 from stacks.environment import ENVIRONMENTS, Environment
+from vocabulary.drops import Drop
 from vocabulary.placements import Placement
+
+ONE = Drop(placement="recommended-for-you", starts="FRI 09:00", hours=2, tps=1)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,9 @@ from vocabulary.placements import Placement
         ("placements", (Placement(name="Row 1"),), "single '-'"),
         ("placements", (Placement(name="row", recipe="aws-hrnn"),), "aws-user-personalization"),
         ("placements", (Placement(name="row", min_provisioned_tps=0),), "at least 1"),
+        ("drops", (Drop(placement="row", starts="FRI 09:00", hours=2, tps=9),), "recommended-for-you"),
+        ("drops", (ONE,), "more than the placement's min_provisioned_tps"),
+        ("drops", tuple(replace(ONE, tps=tps) for tps in range(2, 60)), "3600 as JSON"),
         ("nightly_at", (24, 0), "hour of 0-23"),
         ("history_days", 0, "1 to 3650"),
         ("event_types", (), "at least one"),

@@ -8,6 +8,7 @@ from aws_cdk import assertions
 from stacks.data import DataStack
 from stacks.environment import DEV, Environment
 from stacks.serving import ServingStack
+from vocabulary.drops import Drop
 
 
 def serving(app: cdk.App, environment: Environment) -> ServingStack:
@@ -16,6 +17,7 @@ def serving(app: cdk.App, environment: Environment) -> ServingStack:
         app,
         "Serving",
         environment=environment,
+        lake=data.lake,
         training_bucket=data.training.bucket,
         live_pointer_name=environment.names.live_pointer,
         on_call=data.on_call,
@@ -58,3 +60,30 @@ def test_what_the_environment_allows_is_what_clients_get(cdk_app: cdk.App) -> No
             "Environment": {"Variables": assertions.Match.object_like({"TIME_BUDGET_MS": "444"})},
         },
     )
+
+
+def test_drops_are_provided_for_by_a_function_that_may_change_campaigns_and_nothing_else(
+    cdk_app: cdk.App,
+) -> None:
+    drop = Drop(placement="recommended-for-you", starts="FRI 09:00", hours=2, tps=400)
+    template = assertions.Template.from_stack(serving(cdk_app, replace(DEV, drops=(drop,))))
+    template.has_resource_properties("AWS::Scheduler::Schedule", {"ScheduleExpression": "rate(5 minutes)"})
+    (policy,) = (
+        each["Properties"]["PolicyDocument"]["Statement"]
+        for name, each in template.find_resources("AWS::IAM::Policy").items()
+        if name.startswith("CampaignFloorsFunction")
+    )
+    (statement,) = policy
+    assert statement["Action"] == ["personalize:DescribeCampaign", "personalize:UpdateCampaign"]
+    assert "campaign/colorway-dev-*" in str(statement["Resource"])
+    lingering = [
+        each["Properties"]
+        for name, each in template.find_resources("AWS::CloudWatch::Alarm").items()
+        if "Lingering" in name
+    ]
+    assert [(each["Threshold"], each["EvaluationPeriods"]) for each in lingering] == [(1, 4)]
+
+
+def test_without_drops_nothing_changes_campaigns(cdk_app: cdk.App) -> None:
+    template = assertions.Template.from_stack(serving(cdk_app, DEV))
+    assert "UpdateCampaign" not in str(template.to_json())

@@ -25,7 +25,7 @@ from local_cloud.marketplace import Marketplace, generate
 from local_cloud.progress import Progress
 
 PROJECT = Path(__file__).resolve().parents[2]
-_DEPLOYED = ("stacks", "constructs", "lambdas")
+_DEPLOYED = ("stacks", "constructs", "costs", "lambdas")
 
 
 def until(holds: Callable[[], bool], what: str, *, within: float = 60) -> None:

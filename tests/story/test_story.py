@@ -14,6 +14,7 @@ from local_cloud import on_call
 from local_cloud.live_api import ApiError
 from local_cloud.on_call import RefusedError
 from local_cloud.retraining_progress import RetrainingFailedError
+from local_cloud.smoke.command import smoke
 from local_cloud.status import status
 from tests.story.crashes import OF_FIRST_RUN, OF_SLOW_TRAINING, WAYS, Crashes, describe
 from tests.story.deployment import Story, until
@@ -131,6 +132,7 @@ def test_09_on_call_sees_what_is_live_and_cannot_tear_it_down_nor_go_back_to_not
     assert re.search(r"trained on events received before .* UTC", told)
     for placement in ("recommended-for-you", "similar-items", "popular"):
         assert re.search(rf"{placement} +NDCG@25 0\.\d+, MRR@25 0\.\d+, coverage \d\.\d+", told)
+    assert re.search(r"cost of the run: \d+\.\d\d USD", told)
     assert re.search(r"dormant +maize: does not exist", told)
     assert told.count("SUCCEEDED") == 3
     with pytest.raises(RefusedError, match="ColourInUse: blue is in use"):
@@ -139,6 +141,15 @@ def test_09_on_call_sees_what_is_live_and_cannot_tear_it_down_nor_go_back_to_not
         on_call.roll_back(story.connection, apply=True)
     assert on_call.retire(story.connection, "maize", apply=True) == ["  maize does not exist."]
     assert (story.pointer(), story.groups()) == ("blue", ["blue"])
+
+
+def test_09_and_make_smoke_finds_nothing_wrong(story: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    fine, said = smoke(story.connection, "colorway-local", "recommended-for-you"), capsys.readouterr().out
+    assert fine, said
+    # Nobody is subscribed to pages; what else is not asked would be a check that never looks
+    assert [line for line in said.splitlines() if "not asked  " in line] == [
+        "  not asked  pages arrive: nobody is subscribed to the on-call topic"
+    ]
 
 
 def test_10_a_retraining_with_too_little_data_fails_with_the_reason_and_changes_nothing(story: Story) -> None:
