@@ -1,5 +1,7 @@
 """A history from elsewhere into the lake of any environment: `make backfill SOURCE=export.parquet`.
 
+Of events; the catalogue's snapshots are loaded by local_cloud/snapshot_backfill.
+
 The same files and column mappings as the demo's own data take (local_cloud/own_data). Each day becomes one
 file of the lake, named after the source, so that a second load replaces the first and touches nothing that
 the stream delivered. What is there already is skipped: a load that was cut off goes on where it ended.
@@ -64,7 +66,7 @@ def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], 
     """
     with (
         tempfile.TemporaryDirectory(prefix="colorway-backfill-") as name,
-        _database(Path(name)) as connection,
+        large_database(Path(name)) as connection,
     ):
         file = open_file(
             connection,
@@ -105,8 +107,8 @@ _DAY: Final = "strftime(make_timestamp(received_at * 1000), '%Y-%m-%d')"
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database that takes more than memory holds."""
+def large_database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in an existing folder, which takes more than memory holds."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "temp_directory": str(folder / "spill"),
         "memory_limit": _MEMORY,

@@ -19,6 +19,10 @@ _SUFFIXES: Final = {
 }  # fmt: skip
 
 _COMPRESSED: Final = (".gz", ".zst")
+SECONDS_BELOW: Final = "1e11"
+"""What is less is unix seconds, the rest milliseconds: as seconds it is the year 5138, as milliseconds March
+1973."""
+
 _IDS: Final = frozenset({"event_id", "session_id", "user_id", "item_id", "recommendation_id"})
 _TIMES: Final = frozenset({"received_at", "sent_at", "created_at"})
 _NUMBERS: Final = frozenset({"value", "price"})
@@ -56,14 +60,22 @@ class OwnFile:
             parts.append(f"{typed} AS {column}")
         return ", ".join(parts)
 
-    def _typed(self, connection: duckdb.DuckDBPyConnection, column: str, expression: str) -> str:
+    def kind(self, connection: duckdb.DuckDBPyConnection, column: str) -> str:
+        """DuckDB's type of what one of our columns is made of.
+
+        :raises OwnDataError: when the expression does not work on this file.
+        """
+        expression = self.columns[column]
         try:
-            kind = str(connection.sql(f"SELECT {expression} AS it FROM {self.source} LIMIT 0").types[0])
+            return str(connection.sql(f"SELECT {expression} AS it FROM {self.source} LIMIT 0").types[0])
         except duckdb.Error as error:
             raise OwnDataError(
                 f"{self.setting}: {column}={expression} does not work on {self.name}: {_first_line(error)}\n"
                 f"  columns found: {', '.join(self.theirs)}"
             ) from None
+
+    def _typed(self, connection: duckdb.DuckDBPyConnection, column: str, expression: str) -> str:
+        kind = self.kind(connection, column)
         if column in _TIMES:
             return _milliseconds(f"({expression})", kind)
         if column in _NUMBERS:
@@ -74,6 +86,8 @@ class OwnFile:
             return (
                 f"({expression})::VARCHAR[]" if kind.endswith("[]") else f"string_split(({expression}), '|')"
             )
+        if column == "category" and kind.endswith("[]"):
+            return f"nullif(array_to_string(({expression}), '|'), '')"
         if column == "properties" and kind != "VARCHAR":
             return f"CAST(to_json({expression}) AS VARCHAR)"
         return f"nullif(trim(CAST(({expression}) AS VARCHAR)), '')"
@@ -161,8 +175,8 @@ def _milliseconds(expression: str, kind: str) -> str:
     if re.match("TIMESTAMP|DATE", kind):
         return f"epoch_ms(CAST({expression} AS TIMESTAMPTZ))"
     number = f"TRY_CAST({expression} AS DOUBLE)"
-    # 100 thousand million seconds are the year 5138, as many milliseconds are March 1973
-    unix = f"CAST(round(CASE WHEN abs({number}) < 1e11 THEN {number} * 1000 ELSE {number} END) AS BIGINT)"
+    scaled = f"CASE WHEN abs({number}) < {SECONDS_BELOW} THEN {number} * 1000 ELSE {number} END"
+    unix = f"TRY_CAST(round({scaled}) AS BIGINT)"
     return f"coalesce({unix}, epoch_ms(TRY_CAST({expression} AS TIMESTAMPTZ)))" if kind == "VARCHAR" else unix
 
 

@@ -27,7 +27,7 @@ def read_events(
     *,
     where_setting: str = "CLICKSTREAM_WHERE",
 ) -> None:
-    rows = _materialise(connection, "own_rows", file, READ_COLUMNS, where, where_setting)
+    rows = materialise(connection, "own_rows", file, READ_COLUMNS, where, where_setting)
     identified = "(user_id IS NOT NULL OR session_id IS NOT NULL)"
     complete = f"{identified} AND item_id IS NOT NULL AND sent_at IS NOT NULL AND event_type IS NOT NULL"
     pause = f"sent_at - lag(sent_at) OVER (PARTITION BY user_id ORDER BY sent_at) <= {_SESSION_PAUSE}"
@@ -62,7 +62,7 @@ def read_events(
 
 def read_items(connection: duckdb.DuckDBPyConnection, file: OwnFile, where: str) -> None:
     """One row per item: where a file has several, the usual words, the middle price, the first date."""
-    _materialise(connection, "own_item_rows", file, ITEM_COLUMNS, where, "CATALOGUE_WHERE")
+    materialise(connection, "own_item_rows", file, ITEM_COLUMNS, where, "CATALOGUE_WHERE")
     usual = ", ".join(f"mode({each} ORDER BY {each}) AS {each}" for each in ("brand", "category"))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE own_items AS SELECT item_id, "
@@ -73,16 +73,21 @@ def read_items(connection: duckdb.DuckDBPyConnection, file: OwnFile, where: str)
     connection.execute("DROP TABLE own_item_rows")
 
 
-def _materialise(
+def materialise(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     file: OwnFile,
     columns: Collection[str],
     where: str,
     where_setting: str,
+    *,
+    also: str = "",
 ) -> int:
-    """Make a table of what a file holds, and count its rows."""
-    select = file.select(connection, columns)
+    """Make a table of what a file holds, and count its rows.
+
+    :param also: more of a select list, over the file's columns.
+    """
+    select = file.select(connection, columns) + also
     if where:
         try:
             connection.sql(f"SELECT 1 FROM {file.source} WHERE ({where}) LIMIT 0")
