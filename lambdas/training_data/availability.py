@@ -8,12 +8,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
+
 from training_data.catalogue import CATALOGUES
 from training_data.data_gate import check_amount
 from training_data.database import DuckDb, database, define_table
-from training_data.export import read_events
+from training_data.export import read_events, read_snapshot
 from training_data.lake_files import Lake, LakeFile
-from training_data.reading import leave_out_unreadable
+from training_data.reading import leave_out_damaged, leave_out_unreadable
 from training_data.room import require_room
 from training_data.selection import Selection
 from training_data.settings import Settings
@@ -58,12 +60,20 @@ class Availability:
                 folder = self.folder / f"look-{number}"
                 self.lake.fetch(batch, folder)
                 leave_out_unreadable(engine, folder, batch)
-                define_table(engine, "looked_at", selection.columns_read, folder)
-                (found,) = row(
-                    engine,
+                query = (
                     f"SELECT count(*) FROM looked_at WHERE event_type IN ({types}) AND item_id IS NOT NULL"
-                    f" AND received_at >= {window.start} AND received_at < {window.cutoff}",
+                    f" AND received_at >= {window.start} AND received_at < {window.cutoff}"
                 )
+                define_table(engine, "looked_at", selection.columns_read, folder)
+                try:
+                    (found,) = row(engine, query)
+                except duckdb.OutOfMemoryException:
+                    raise
+                except duckdb.Error:
+                    if not leave_out_damaged(engine, folder, batch):
+                        raise
+                    define_table(engine, "looked_at", selection.columns_read, folder)
+                    (found,) = row(engine, query)
                 counted += found
                 for file in folder.iterdir():
                     file.unlink()
@@ -75,13 +85,11 @@ class Availability:
 
     def _exactly(self, engine: DuckDb, files: list[LakeFile], window: Window) -> dict[str, Any]:
         items = next(each for each in CATALOGUES if each.kind == "items")
-        day, snapshot = self.lake.newest_snapshot(items.folder)
-        self.lake.fetch(snapshot, self.folder / "items")
-        define_table(engine, "items", items.columns, self.folder / "items")
+        snapshot = read_snapshot(engine, self.lake, items, self.lake.snapshots(items.folder), self.folder)
         selection = Selection(
             window,
             self.settings.event_types,
-            has_catalogue=day is not None,
+            has_catalogue=snapshot.day is not None,
             rules=self.settings.rules,
             extra=self.settings.extra,
         )

@@ -33,6 +33,8 @@ _BACK_TO: Final = 16
 
 _SMALL: Final = 32 * 2**20
 _FEWEST: Final = 4
+"""Fewer are left as they are, but looked at: one that cannot be read is put aside wherever it lies."""
+
 _MOST_AT_ONCE: Final = 1 * 2**30
 """Bytes of small files that become one; a day may become several."""
 
@@ -146,4 +148,4 @@ def _batches(files: Sequence[LakeFile]) -> list[list[LakeFile]]:
         if sum(each.size for each in batches[-1]) + file.size > _MOST_AT_ONCE:
             batches.append([])
         batches[-1].append(file)
-    return [batch for batch in batches if len(batch) >= _FEWEST]
+    return [batch for batch in batches if batch]

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from training_data.catalogue import CATALOGUES
+from training_data.catalogue import CATALOGUES, Catalogue
 from training_data.csv_files import write_csv
 from training_data.database import DuckDb, database, define_table
 from training_data.figures import transform
@@ -23,7 +23,7 @@ from training_data.reports import last_good_report, put_json
 from training_data.room import fits_in_memory, require_room
 from training_data.selection import Selection
 from training_data.settings import Settings
-from training_data.unreadable import require_few
+from training_data.unreadable import Snapshot, newest_whole, require_few
 from training_data.window import Window
 from vocabulary.lake import Column, dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
@@ -54,8 +54,9 @@ class Export:
         """
         window = Window.before(cutoff, days=self.settings.history_days)
         events = self.lake.events(window.first_day, window.last_day)
-        snapshots = {each.kind: self.lake.newest_snapshot(each.folder) for each in CATALOGUES}
-        require_room([*events, *(file for _, files in snapshots.values() for file in files)], self.folder)
+        snapshots = {each.kind: self.lake.snapshots(each.folder) for each in CATALOGUES}
+        newest = [file for days in snapshots.values() for _, files in days[:1] for file in files]
+        require_room([*events, *newest], self.folder)
         report: dict[str, Any] = {
             "run_id": run_id,
             "cutoff": cutoff,
@@ -72,12 +73,10 @@ class Export:
         with database(self.folder, memory_mib=self.settings.memory_mib, compressed=compressed) as engine:
             written: list[DatasetKind] = ["interactions"]
             for catalogue in CATALOGUES:
-                day, files = snapshots[catalogue.kind]
+                snapshot = read_snapshot(engine, self.lake, catalogue, snapshots[catalogue.kind], self.folder)
                 report[catalogue.kind] = None
-                if day is not None:
-                    self.lake.fetch(files, self.folder / catalogue.kind)
-                    define_table(engine, catalogue.kind, catalogue.columns, self.folder / catalogue.kind)
-                    report[catalogue.kind] = {"snapshot": day, **catalogue.convert(engine)}
+                if snapshot.day is not None:
+                    report[catalogue.kind] = snapshot.told() | catalogue.convert(engine)
                     self._write(engine, run_id, catalogue.kind, f"{catalogue.kind}_csv")
                     written.append(catalogue.kind)
             selection = Selection(
@@ -114,6 +113,30 @@ class Export:
         for placement in self.settings.placements:
             body = {"placement": placement.name, "run_id": run_id, "items": items}
             put_json(self.s3, self.settings.training_bucket, popular_key(placement.name, run_id), body)
+
+
+def read_snapshot(
+    engine: DuckDb,
+    lake: Lake,
+    catalogue: Catalogue,
+    snapshots: Sequence[tuple[str, list[LakeFile]]],
+    folder: Path,
+) -> Snapshot:
+    """Define a catalogue's table of the newest snapshot that can be read whole; empty without one.
+
+    :param snapshots: of the catalogue, newest first.
+    :raises LakeUnreadable: when there are some, and none of the newest can be read whole.
+    """
+    fetched = folder / catalogue.kind
+
+    def unreadable(files: list[LakeFile]) -> list[LakeFile]:
+        shutil.rmtree(fetched, ignore_errors=True)
+        lake.fetch(files, fetched)
+        return leave_out_unreadable(engine, fetched, files) or leave_out_damaged(engine, fetched, files)
+
+    snapshot = newest_whole(snapshots, unreadable)
+    define_table(engine, catalogue.kind, catalogue.columns, fetched)
+    return snapshot
 
 
 def read_events(

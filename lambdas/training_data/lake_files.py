@@ -51,14 +51,18 @@ class Lake:
         """
         return list(self._between(f"{EVENTS_FOLDER}/", partition(first), partition(last + timedelta(days=1))))
 
-    def newest_snapshot(self, folder: str) -> tuple[str | None, list[LakeFile]]:
-        """The newest day (`YYYY-MM-DD`) of a catalogue folder and its files; None and none without one."""
+    def snapshots(self, folder: str) -> list[tuple[str, list[LakeFile]]]:
+        """The days (`YYYY-MM-DD`) of a catalogue folder, newest first, and the files of each."""
         by_day: dict[str, list[LakeFile]] = {}
         for file in self._list(Prefix=f"{folder}/day="):
             day = file.key.removeprefix(f"{folder}/day=").partition("/")[0]
             by_day.setdefault(day, []).append(file)
-        newest = max(by_day, default=None)
-        return newest, by_day[newest] if newest else []
+        return sorted(by_day.items(), reverse=True)
+
+    def ends_as_parquet(self, file: LakeFile) -> bool:
+        """Whether a file ends as Parquet files do; one that was cut off does not."""
+        end = self.s3.get_object(Bucket=self.bucket, Key=file.key, Range="bytes=-4")["Body"].read()
+        return bool(end == b"PAR1")
 
     def fetch(self, files: Sequence[LakeFile], into: Path) -> None:
         """Copy files into a folder, as numbered `*.parquet`, several at a time."""

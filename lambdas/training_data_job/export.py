@@ -14,7 +14,7 @@ from training_data.popular import popular
 from training_data.reports import last_good_report, put_json
 from training_data.selection import Selection
 from training_data.settings import Settings
-from training_data.unreadable import require_few
+from training_data.unreadable import newest_whole, require_few
 from training_data.window import Window
 from training_data_job.spark_engine import Spark, define_table, ending, files_read, write_csv
 from vocabulary.lake import Column, dataset_folder, popular_key, report_key
@@ -65,11 +65,12 @@ class SparkExport:
         }
         written: list[DatasetKind] = ["interactions"]
         for catalogue in CATALOGUES:
-            day, files = self.lake.newest_snapshot(catalogue.folder)
+            snapshot = newest_whole(self.lake.snapshots(catalogue.folder), self._not_whole)
             report[catalogue.kind] = None
-            if day is not None:
-                define_table(self.spark, catalogue.kind, catalogue.columns, self._folders(files))
-                report[catalogue.kind] = {"snapshot": day, **catalogue.convert(self.spark)}
+            if snapshot.day is not None:
+                folders = self._folders(snapshot.files)
+                define_table(self.spark, catalogue.kind, catalogue.columns, folders)
+                report[catalogue.kind] = snapshot.told() | catalogue.convert(self.spark)
                 self._write(run_id, catalogue.kind, f"{catalogue.kind}_csv")
                 written.append(catalogue.kind)
         selection = Selection(
@@ -100,6 +101,10 @@ class SparkExport:
     def _unreadable(self, files: Sequence[LakeFile]) -> list[LakeFile]:
         read = files_read(self.spark, self._folders(files))
         return [file for file in files if ending(file.key) not in read]
+
+    def _not_whole(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+        """A snapshot's unreadable files: those without a row may be whole, and lack users, say."""
+        return [file for file in self._unreadable(files) if not self.lake.ends_as_parquet(file)]
 
     def _folders(self, files: Sequence[LakeFile]) -> list[str]:
         return sorted({f"{self.lake_at}/{file.key.rpartition('/')[0]}" for file in files})

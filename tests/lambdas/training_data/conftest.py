@@ -54,9 +54,10 @@ class FakeS3:
     def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str]) -> None:
         self.put_object(Bucket=Bucket, Key=Key, Body=self.objects[CopySource["Bucket"], CopySource["Key"]][0])
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+    def get_object(self, *, Bucket: str, Key: str, Range: str = "bytes=0-") -> dict[str, Any]:
         self.read.append(Key)
-        return {"Body": io.BytesIO(self.objects[Bucket, Key][0])}
+        first = int(Range.removeprefix("bytes=").removesuffix("-"))
+        return {"Body": io.BytesIO(self.objects[Bucket, Key][0][first:])}
 
     def download_fileobj(self, bucket: str, key: str, target: BinaryIO, Config: object) -> None:
         target.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())

@@ -41,3 +41,12 @@ def test_with_plenty_older_days_are_not_looked_at(
     lake.put_events(*(event(received_at=cutoff - day * DAY_MS) for day in range(1, 6) for _ in range(40)))
     assert look(lake, cutoff, minimum=2) == {"interactions": 40, "minimum": 2, "enough": True}
     assert len(lake.s3.read) == 1
+
+
+def test_a_file_damaged_in_the_middle_is_not_counted(lake: Any, event: Any, cutoff: int) -> None:
+    lake.put_events(*(event(user_id=f"user-{n}") for n in range(2000)))
+    [(body, _)] = [found for (bucket, _), found in lake.s3.objects.items() if bucket == "lake"]
+    at = body.index(b"item-1") - 40
+    damaged = body[:at] + b"\xff" * 3000 + body[at + 3000 :]
+    lake.s3.put_object(Bucket="lake", Key="events/day=2026-11-23/broken.parquet", Body=damaged)
+    assert look(lake, cutoff, minimum=50) == {"interactions": 2000, "minimum": 50, "enough": True}

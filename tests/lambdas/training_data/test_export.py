@@ -137,7 +137,13 @@ def test_only_items_of_the_newest_snapshot_are_trained_on(lake: Any, event: Any)
     exported = lake.export()
     assert items_of(exported) == ["kept"]
     assert exported.dropped() == {"unknown-item": 1, "no-item": 2}
-    assert exported.report["items"] == {"snapshot": "2026-11-23", "rows_in": 1, "rows_out": 1, "dropped": {}}
+    assert exported.report["items"] == {
+        "snapshot": "2026-11-23",
+        "unreadable": [],
+        "rows_in": 1,
+        "rows_out": 1,
+        "dropped": {},
+    }
 
 
 def test_markers_and_incomplete_events_are_left_out(lake: Any, event: Any) -> None:

@@ -228,7 +228,24 @@ def test_the_engines_agree_on_a_day_of_other_types_and_on_what_came_late(
         f" 'view' AS event_type, CAST(n AS INTEGER) AS value FROM range(10) t(n)) TO '{numbers}'"
     )
     lake.s3.put_object(Bucket="lake", Key="events/day=2026-11-24/numbers.parquet", Body=numbers.read_bytes())
+    # A catalogue of before it had categories, with a column nobody asks for; the newer one was cut off
+    catalogue = tmp_path / "catalogue.parquet"
+    duckdb.execute(
+        "COPY (SELECT unnest(['12', '0', '1', '2', ?, ?]) AS item_id, 5 AS price, 'red' AS colour_of_box)"
+        f" TO '{catalogue}'",
+        [in_time["item_id"], late["item_id"]],
+    )
+    lake.s3.put_object(
+        Bucket="lake", Key="catalogue/items/day=2026-11-22/a.parquet", Body=catalogue.read_bytes()
+    )
+    cut_off = "catalogue/items/day=2026-11-23/a.parquet"
+    lake.s3.put_object(Bucket="lake", Key=cut_off, Body=catalogue.read_bytes()[:-20])
+    lake.put("users", [], day="2026-11-23")
     exported = same_of_both(lake, spark, tmp_path)
+    assert exported.report["items"]["snapshot"] == "2026-11-22"
+    assert exported.report["items"]["unreadable"] == [cut_off]
+    assert {row["CATEGORY"] for row in exported.rows("items")} == {""}
+    assert exported.answer["datasets"] == ["interactions", "items", "users"]
     assert exported.report["source"]["late"]["events"] == 1
     assert exported.answer["interactions"] == 1 + 1 + 1 + 10
     assert exported.report["source"]["unreadable"] == []

@@ -41,3 +41,39 @@ def test_more_of_them_than_the_limit_stop_the_run_by_name(lake: Any, event: Any)
         LakeUnreadable, match=f"1 of 2 files of the lake cannot be read, at most 1.0% may: {key}"
     ):
         lake.export()
+
+
+def put_items(lake: Any, day: str, *items: str) -> str:
+    key: str = lake.put("items", [{"item_id": item} for item in items], day=day)
+    return key
+
+
+def cut_off(lake: Any, key: str) -> None:
+    lake.s3.put_object(Bucket="lake", Key=key, Body=lake.s3.objects["lake", key][0][:-20])
+
+
+def test_a_part_of_a_catalogue_is_none_and_the_snapshot_before_it_counts(lake: Any, event: Any) -> None:
+    lake.put_events(event(item_id="a"), event(item_id="b"))
+    put_items(lake, "2026-11-22", "a", "b")
+    put_items(lake, "2026-11-23", "a")
+    broken = put_items(lake, "2026-11-23", "b")
+    cut_off(lake, broken)
+    exported = lake.export()
+    assert exported.report["items"]["snapshot"] == "2026-11-22"
+    assert exported.report["items"]["unreadable"] == [broken]
+    assert [row["ITEM_ID"] for row in exported.rows("items")] == ["a", "b"]
+    assert exported.answer["interactions"] == 2
+
+
+def test_snapshots_of_long_ago_do_not_stand_in(lake: Any, event: Any) -> None:
+    lake.put_events(event(item_id="a"))
+    put_items(lake, "2026-10-01", "a")
+    broken = [put_items(lake, f"2026-11-{day}", "a") for day in (21, 22, 23)]
+    for key in broken:
+        cut_off(lake, key)
+    with pytest.raises(LakeUnreadable) as refused:
+        lake.export()
+    assert str(refused.value) == (
+        "none of the catalogue's newest 3 snapshots (at most 3 are tried) can be read whole: "
+        + ", ".join(reversed(broken))
+    )
