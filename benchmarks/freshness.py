@@ -14,21 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from local_cloud import demo, deployed
-from local_cloud.cloud import LocalCloud, Options
-from local_cloud.connection import Connection, free_port
-from local_cloud.lake_loading import connect, load
+from benchmarks.filled_cloud import filled_cloud
+from local_cloud import demo
+from local_cloud.connection import Connection
 from local_cloud.live_api import ApiError, LiveApi
-from local_cloud.marketplace import Marketplace, generate
+from local_cloud.marketplace import Marketplace
 from local_cloud.progress import Progress
 
 _GIVES_UP: Final = 30.0
@@ -129,27 +125,13 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=100, help="customers (default %(default)s)")
     samples = parser.parse_args().samples
     progress = Progress()
-    with tempfile.TemporaryDirectory(prefix="freshness-") as folder:
-        options = Options(port=free_port(), state=Path(folder))
-        with LocalCloud(options) as cloud:
-            connection = cloud.connection
-            demo.deploy(connection, options, progress)
-            market = generate(now=datetime.now(UTC), customers=max(600, samples))
-            history = market.history(connect())
-            load(
-                connection.client("s3"),
-                bucket=deployed.output(connection, "LakeBucketName"),
-                events=history.events,
-                items=history.items,
-                users=history.users,
-                progress=progress.say,
-            )
-            demo.train_first(connection, progress)
-            api, since = LiveApi.of(connection), time.time()
-            measure(api, market, samples=3)  # functions come into being
-            moved, requests = measure(api, market, samples=samples)
-            lags = forward_lags(connection, since=since)
-            borne = gateway(api, market, seconds=10)
+    with filled_cloud(progress, customers=max(600, samples)) as (connection, market):
+        demo.train_first(connection, progress)
+        api, since = LiveApi.of(connection), time.time()
+        measure(api, market, samples=3)  # functions come into being
+        moved, requests = measure(api, market, samples=samples)
+        lags = forward_lags(connection, since=since)
+        borne = gateway(api, market, seconds=10)
     print(f"\n{platform.machine()}, Python {platform.python_version()}; {samples} customers; milliseconds")
     print(f"{'':<44} {'p50':>7} {'p99':>7} {'most':>7}")
     for title, times in (

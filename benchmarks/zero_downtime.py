@@ -22,24 +22,24 @@ import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.filled_cloud import filled_cloud
 from benchmarks.retraining_trouble import Trouble, troubles
 from benchmarks.watched_colours import WatchedColours
 from benchmarks.watched_traffic import Answer, SteadyTraffic
-from local_cloud import demo, deployed, retraining_progress
-from local_cloud.cloud import LocalCloud, Options
-from local_cloud.connection import Connection, free_port
+from local_cloud import deployed, retraining_progress
+from local_cloud.connection import Connection
 from local_cloud.fault_injection import FaultInjection
 from local_cloud.faults import TASK
-from local_cloud.lake_loading import connect, load, typed_columns
+from local_cloud.lake_loading import connect, typed_columns
 from local_cloud.live_api import LiveApi
-from local_cloud.marketplace import Marketplace, generate
+from local_cloud.marketplace import Marketplace
 from local_cloud.personalize.control_client import ControlClient
 from local_cloud.progress import Progress
 from vocabulary.coordination import RUN_LOCK, TABLE_KEY
@@ -251,28 +251,6 @@ def flip_window(answers: Sequence[Answer], run: Run) -> float | None:
     return max(0.0, max(old) - min(new)) if new and old else None
 
 
-@contextmanager
-def deployment(seed: int, progress: Progress) -> Iterator[Benchmark]:
-    """Everything, deployed and trained once."""
-    with tempfile.TemporaryDirectory(prefix="zero-downtime-") as folder:
-        options = Options(port=free_port(), state=Path(folder))
-        with LocalCloud(options) as cloud:
-            connection = cloud.connection
-            demo.deploy(connection, options, progress)
-            market = generate(now=datetime.now(UTC), customers=600, seed=seed)
-            history = market.history(connect())
-            load(
-                connection.client("s3"),
-                bucket=deployed.output(connection, "LakeBucketName"),
-                events=history.events,
-                items=history.items,
-                users=history.users,
-                progress=progress.say,
-            )
-            retraining_progress.await_idle(connection, deployed.output(connection, "RetrainingArn"))
-            yield Benchmark(connection, market, seed=seed)
-
-
 def main() -> None:
     """Print what was counted."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -283,7 +261,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     progress = Progress()
-    with deployment(arguments.seed, progress) as benchmark:
+    with filled_cloud(progress, customers=600, seed=arguments.seed) as (connection, market):
+        benchmark = Benchmark(connection, market, seed=arguments.seed)
         first = benchmark.retrain(Trouble("none"))
         if first is None:
             raise SystemExit("the first retraining did not go through; nothing can be measured")
