@@ -10,6 +10,8 @@ BASE ?= origin/main
 ARGS ?=
 APPLY ?=
 SOURCE ?=
+KIND ?= events
+DAY ?=
 COLUMNS ?=
 WHERE ?=
 COLOUR ?=
@@ -60,8 +62,8 @@ experiment-report: $(VENV)/.installed  ## say what the experiment shows, or not 
 experiment-plan: $(VENV)/.installed  ## say how many users an effect needs: CONVERSION=0.03 LIFT=0.05
 	@PYTHONPATH=lambdas:. $(PYTHON) -m experiments plan --conversion $(CONVERSION) --lift $(LIFT) $(ARGS)
 
-backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev
-	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
+backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev; KIND=items or users: a catalogue, of DAY=2026-11-25
+	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --kind '$(KIND)' --day '$(DAY)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
 
 restore: $(VENV)/.installed  ## say what of the lake could be brought back: AT=2026-11-25T03:00:00Z; APPLY=1 to do it
 	@$(PYTHON) -m local_cloud restore '$(AT)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
@@ -95,7 +97,7 @@ prove: setup spark openapi  ## the tests that take too long for every change
 	$(PYTHON) -m pytest -m prove $(ARGS)
 
 synth: setup  ## templates of an environment, ENV=prod say, in cdk.out/prod
-	$(WITH_NODE) CDK_VALIDATION=$${CDK_VALIDATION:-false} $(PYTHON) scripts/synth.py $(ENV) cdk.out/$(ENV)
+	@$(WITH_NODE) CDK_VALIDATION=$${CDK_VALIDATION:-false} $(PYTHON) scripts/synth.py $(ENV) cdk.out/$(ENV)
 
 diff: setup  ## what a change would change on AWS, of DEV and PROD: BASE=origin/main
 	@$(WITH_NODE) $(PYTHON) scripts/diff.py $(BASE) dev prod $(if $(BROADER),--allow-broader) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(COMMENT),--comment $(COMMENT))

@@ -16,6 +16,7 @@ from experiments.comparing import users_needed
 from experiments.configured import NoExperiment
 from experiments.reading import UnreadableLake
 from experiments.reporting import of_deployment
+from experiments.stack_outputs import outputs_of
 from experiments.text import as_text, save
 from vocabulary.colours import Names
 
@@ -99,14 +100,7 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _outputs(prefix: str) -> dict[str, str]:
-    pages = _client("cloudformation").get_paginator("describe_stacks").paginate()
-    found = {
-        output["OutputKey"]: output["OutputValue"]
-        for page in pages
-        for stack in page["Stacks"]
-        if stack["StackName"].startswith(f"{prefix}-")
-        for output in stack.get("Outputs", ())
-    }
+    found = outputs_of(_client("cloudformation"), prefix)
     if "Experiment" not in found or "LakeBucketName" not in found:
         raise NoExperiment(f"{prefix} is not deployed here: run `make demo`, or `npx cdk deploy --all`")
     return found

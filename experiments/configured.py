@@ -53,20 +53,18 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
         )
     newest, experiment, _ = on[-1]
     same = [(number, each, told) for number, each, told in on if each.salt == experiment.salt]
-    plan, notes = first_stated(
+    stated = [
         (number, Plan.read(told["plan"])) for number, _, told in same if isinstance(told.get("plan"), dict)
-    )
+    ]
+    plan, notes = first_stated(stated)
+    if stated and stated[0][0] != same[0][0] and plan.starts is None:
+        notes.append(
+            f"It was on in version {same[0][0]} already, before version {stated[0][0]} stated the plan, and "
+            "the days from then on count: whoever stated it may have seen how it went."
+        )
     if versions[-1][0] != newest:
         notes.append(f"It is off by now: version {versions[-1][0]} of the configuration is another.")
-    if (
-        len(
-            {
-                each.treatment * experiment.control == each.control * experiment.treatment
-                for _, each, _ in same
-            }
-        )
-        > 1
-    ):
+    if any(each.treatment * experiment.control != each.control * experiment.treatment for _, each, _ in same):
         notes.append(
             "The ratio of treatment to control was changed on the way: users of before and after are mixed "
             "in unlike parts. Begin a new experiment with a new salt."

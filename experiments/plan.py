@@ -57,7 +57,7 @@ class Plan:
 
     def __str__(self) -> str:
         since = f"from {self.starts}" if self.starts else "from the first exposure"
-        return f"{self.primary}, {self.days} days {since}"
+        return f"{self.primary}, {self.days} day{'s' if self.days != 1 else ''} {since}"
 
 
 @dataclass(frozen=True)

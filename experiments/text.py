@@ -47,7 +47,10 @@ def as_text(report: Report) -> str:
     elif not report.over:
         lines += _table(
             ("metric", "lift that so many users could show"),
-            [(_name(name), _percent(lift)) for name, lift in report.could_find.items()],
+            [
+                (_name(name), "too little to tell" if lift is None else _percent(lift))
+                for name, lift in report.could_find.items()
+            ],
         )
     return "\n".join(lines).rstrip() + "\n"
 

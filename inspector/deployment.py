@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
+from experiments.stack_outputs import outputs_of
 from vocabulary import placements as words
 from vocabulary.colours import COLOURS, Colour, Names, live_colour_of, personalize_arn
 from vocabulary.coordination import OpenColour, open_colour_key
@@ -70,14 +71,7 @@ class Deployment:
 
         :raises NotDeployedError: when it has none.
         """
-        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
-        found = {
-            output["OutputKey"]: output["OutputValue"]
-            for page in pages
-            for stack in page["Stacks"]
-            if stack["StackName"].startswith(f"{self.names.prefix}-")
-            for output in stack.get("Outputs", ())
-        }
+        found = outputs_of(self.client("cloudformation"), self.names.prefix)
         if "RetrainingArn" not in found:
             raise NotDeployedError(
                 f"{self.names.prefix} is not deployed here: run `make demo`, or `npx cdk deploy --all`"
@@ -177,7 +171,9 @@ class Deployment:
         """The states that a run has entered, and when, oldest first."""
         states = self.client("stepfunctions")
         arn = self.outputs["RetrainingArn"].replace(":stateMachine:", ":execution:") + f":{run.name}"
-        pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        pages = states.get_paginator("get_execution_history").paginate(
+            executionArn=arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000}
+        )
         return [
             (event["stateEnteredEventDetails"]["name"], event["timestamp"])
             for page in pages

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,10 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from inspector.deployment import Deployment
+from vocabulary.execute_api import url_at
 
 MOST_TOUCHES: Final = 10
 """As many events as PutEvents takes in a request."""
-
-_EXECUTE_API: Final = re.compile(r"https://(?P<api>[^./]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?$")
 
 
 class RefusedError(Exception):
@@ -104,8 +102,7 @@ class Sandbox:
 
     def _events_url(self) -> str:
         """Where the local cloud answers for the URL on AWS."""
-        url = self.deployment.outputs["EventsUrl"]
-        match = _EXECUTE_API.match(url)
-        if match is None:
-            raise RefusedError(f"{url!r} is not https://{{api}}.execute-api.{{region}}.…/{{stage}}/")
-        return f"{self.endpoint}/_aws/execute-api/{match['api']}/{match['stage']}/events"
+        try:
+            return url_at(self.endpoint, self.deployment.outputs["EventsUrl"]) + "events"
+        except ValueError as error:
+            raise RefusedError(str(error)) from None

@@ -89,10 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_apply(erase)
     erase.set_defaults(run=_erase)
 
-    backfill = commands.add_parser("backfill", help="load a history from elsewhere into the lake")
+    backfill = commands.add_parser("backfill", help="load a history or a catalogue from elsewhere")
     backfill.add_argument("source", help="Parquet, CSV or JSON lines, also compressed; '*' for several")
     backfill.add_argument("--columns", default="", help="our columns to theirs: user_id=CustomerID,…")
     backfill.add_argument("--where", default="", help="a condition that rows must meet")
+    backfill.add_argument(
+        "--kind", choices=("events", "items", "users"), default="events", help="(default %(default)s)"
+    )
+    backfill.add_argument("--day", default="", help="of items or users: of their snapshot; today by default")
     _add_cloud(backfill)
     backfill.set_defaults(run=_backfill)
 
@@ -195,15 +199,21 @@ def _faults(parsed: argparse.Namespace) -> int:
 def _backfill(parsed: argparse.Namespace) -> None:
     from local_cloud.backfill import Source, backfill
     from local_cloud.deployed import output
+    from local_cloud.snapshot_backfill import backfill_snapshot, day_of_snapshot
 
+    source = Source(path=parsed.source, columns=parsed.columns, where=parsed.where)
+    if parsed.kind == "events":
+        if parsed.day:
+            raise LocalCloudError(f"DAY is {parsed.day!r}, of events: allowed with KIND=items and KIND=users")
+        cloud = _cloud(parsed)
+        with Progress().step("backfill") as step:
+            backfill(cloud.client("s3"), output(cloud, "LakeBucketName"), source, progress=step.says)
+        return
+    day = day_of_snapshot(parsed.day, today=datetime.now(UTC).date())
     cloud = _cloud(parsed)
     with Progress().step("backfill") as step:
-        backfill(
-            cloud.client("s3"),
-            output(cloud, "LakeBucketName"),
-            Source(path=parsed.source, columns=parsed.columns, where=parsed.where),
-            progress=step.says,
-        )
+        bucket = output(cloud, "LakeBucketName")
+        backfill_snapshot(cloud.client("s3"), bucket, source, parsed.kind, day, progress=step.says)
 
 
 def _restore(parsed: argparse.Namespace) -> None:

@@ -175,8 +175,9 @@ def _stay_up(cloud: LocalCloud, progress: Progress) -> None:
     :raises LocalCloudError: when the local cloud ends by itself.
     """
     progress.say(
-        "\nIt stays up until Ctrl-C. Meanwhile, from another terminal: `make status`, or `make retrain`,\n"
-        "which moves the traffic to the other colour. Any AWS tool works on it, with the credentials\n"
+        "\nIt stays up until Ctrl-C. Meanwhile, from another terminal: `make inspect` to look at it in a\n"
+        "browser, `make status`, or `make retrain`, which moves the traffic to the other colour. Any AWS\n"
+        "tool works on it: eval \"$(.venv/bin/python -m local_cloud env)\", or with the credentials\n"
         f"test and test: aws --endpoint-url {cloud.connection.endpoint} --region us-east-1 …\n"
     )
     try:

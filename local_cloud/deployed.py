@@ -56,7 +56,10 @@ def output(connection: Cloud, name: str) -> str:
         if name in values:
             return values[name]
     stacks = ", ".join(sorted(deployed)) or "none"
-    raise LocalCloudError(f"no stack has an output {name}; deployed: {stacks}")
+    raise LocalCloudError(
+        f"no stack has an output {name}; deployed: {stacks}: run `make demo` and wait until it has deployed, "
+        "or `npx cdk deploy --all`"
+    )
 
 
 def settings_with(connection: Connection, name: str) -> dict[str, str]:

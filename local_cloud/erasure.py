@@ -57,7 +57,7 @@ class Erasure:
         self._user_id = user_id
         self._progress = progress
         self._function = deployed.output(cloud, "ErasureFunctionName")
-        self._units: list[str] = []
+        self._experiments = 0
 
     def run(self, *, apply: bool) -> dict[str, Any]:
         """Erase, and answer the report that was shown: `{rows, files, exports, colours, unreadable}`.
@@ -67,11 +67,12 @@ class Erasure:
         """
         if apply:
             self._require_no_run()
-        self._units = self._ask("units", user_id=self._user_id)["units"]
         found = self._look(set())
         told = f"{found.rows:,} rows in {found.files:,} files of the lake, {len(found.sessions):,} sessions"
         if not apply:
-            self._progress.say(f"  would go: {told}; the training data that runs have left; every colour.")
+            self._progress.say(
+                f"  would go: {told}; training data that runs have left; the user from each colour."
+            )
             self._progress.say("  Nothing was touched. To erase: APPLY=1")
             return {"rows": found.rows, "files": found.files, "unreadable": sorted(found.unreadable)}
         removed = self._remove_all(found)
@@ -127,7 +128,13 @@ class Erasure:
                 for folder in self._ask("folders")["folders"]
                 if folder.rstrip("/").rpartition("day=")[2] >= since
             ]
-            parts = [pool.submit(self._folder, action, folder, sorted(sessions)) for folder in folders]
+            # While they were anonymous, recommendations were asked for by the session's id
+            units = self._ask("units", user_id=self._user_id, sessions=sorted(sessions))
+            self._experiments = int(units["experiments"])
+            parts = [
+                pool.submit(self._folder, action, folder, sorted(sessions), units["units"])
+                for folder in folders
+            ]
             try:
                 for number, part in enumerate(as_completed(parts), start=1):
                     _add(total, part.result())
@@ -137,14 +144,14 @@ class Erasure:
                 raise
         return total
 
-    def _folder(self, action: str, folder: str, sessions: Sequence[str]) -> Found:
+    def _folder(self, action: str, folder: str, sessions: Sequence[str], units: Sequence[str]) -> Found:
         total, after = Found(), None
         while True:
             part = self._ask(
                 action,
                 user_id=self._user_id,
                 sessions=sessions,
-                units=self._units,
+                units=units,
                 folder=folder,
                 after=after,
             )
@@ -163,7 +170,7 @@ class Erasure:
             say(
                 "  Personalize works on its jobs for up to a day: aws personalize describe-data-deletion-job."
             )
-        say(f"  Experiments by whose salt exposures were looked for: {len(self._units)}.")
+        say(f"  Experiments by whose salt exposures were looked for: {self._experiments}.")
         say("  Still there until they expire: the stream (a day), the failure queue (14 days), and exposures")
         say("  in the serving function's log (a month).")
         for key in sorted(removed.unreadable):

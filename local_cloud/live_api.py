@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from local_cloud import deployed
 from local_cloud.connection import Connection, LocalCloudError
+from vocabulary.execute_api import url_at
 from vocabulary.placements import from_json
-
-_EXECUTE_API: Final = re.compile(r"https://(?P<api>[^./]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?$")
 
 
 class ApiError(LocalCloudError):
@@ -101,7 +99,7 @@ def local_url(connection: Connection, url: str) -> str:
 
     :raises LocalCloudError: when it is not the URL of an API's stage.
     """
-    match = _EXECUTE_API.match(url)
-    if match is None:
-        raise LocalCloudError(f"{url!r} is not https://{{api}}.execute-api.{{region}}.…/{{stage}}/")
-    return f"{connection.endpoint}/_aws/execute-api/{match['api']}/{match['stage']}/"
+    try:
+        return url_at(connection.endpoint, url)
+    except ValueError as error:
+        raise LocalCloudError(str(error)) from None

@@ -9,7 +9,6 @@ follows as on AWS, but does not know in templates.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
@@ -18,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ministack import app
 from ministack.core import responses
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
@@ -26,6 +24,7 @@ from ministack.services.cloudformation import provisioners
 from local_cloud.alarm_control import PATH
 from local_cloud.alarm_evaluation import Rule, Sample, State, evaluate, series
 from local_cloud.metric_math import calculate
+from local_cloud.ministack_control import serve
 from local_cloud.ministack_metrics import record_gauges
 
 _LOG: Final = logging.getLogger(__name__)
@@ -228,19 +227,8 @@ def _done(response: tuple[int, dict[str, str], bytes]) -> None:
 
 
 def _serve_control(clock: _Clock) -> None:
-    other = app._handle_post_body_shortcuts
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], request_id: str
-    ) -> Any:
-        if path != PATH:
-            return await other(method, path, headers, body, query, request_id)
-        if method == "PUT":
-            try:
-                clock.set(json.loads(body)["scale"])
-            except (ValueError, KeyError) as error:
-                return 400, {"Content-Type": "application/json"}, json.dumps({"message": str(error)}).encode()
-        told = {"scale": clock.scale, "evaluated": clock.evaluated}
-        return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()
-
-    app._handle_post_body_shortcuts = handle
+    serve(
+        PATH,
+        change=lambda told: clock.set(told["scale"]),
+        tell=lambda: {"scale": clock.scale, "evaluated": clock.evaluated},
+    )

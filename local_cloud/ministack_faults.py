@@ -23,6 +23,7 @@ from ministack.services import stepfunctions, sts
 
 from local_cloud.fault_injection import PATH
 from local_cloud.faults import Call, Fault, Faults, When
+from local_cloud.ministack_control import serve
 from local_cloud.ministack_executions import ended, time_out
 
 _ATTEMPT: Final = re.compile(r"attempt=(\d+)")
@@ -159,30 +160,17 @@ def _meet_requests(faults: Faults, under_way: _UnderWay) -> None:
 
 
 def _serve_control(faults: Faults, under_way: _UnderWay) -> None:
-    other = app._handle_post_body_shortcuts
+    def change(told: Any) -> None:
+        faults.set([Fault.from_json(each) for each in told["faults"]])
 
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], request_id: str
-    ) -> Any:
-        if path != PATH:
-            return await other(method, path, headers, body, query, request_id)
-        if method == "PUT":
-            try:
-                faults.set([Fault.from_json(each) for each in json.loads(body)["faults"]])
-            except (ValueError, TypeError, KeyError) as error:
-                return 400, _json(), json.dumps({"message": str(error)}).encode()
-        told = {
+    def tell() -> dict[str, Any]:
+        return {
             "seen": [asdict(call) for call in faults.seen()],
             "struck": [asdict(call) for call in faults.struck()],
             "at_work": len(under_way),
         }
-        return 200, _json(), json.dumps(told).encode()
 
-    app._handle_post_body_shortcuts = handle
-
-
-def _json() -> dict[str, str]:
-    return {"Content-Type": "application/json"}  # MiniStack adds to what it is given
+    serve(PATH, change=change, tell=tell)
 
 
 def _strike(fault: Fault, task: _Task, faults: Faults) -> None:
@@ -216,7 +204,8 @@ def _refusal(fault: Fault, operation: str) -> Response:
         error = f"<Error><Code>Injected</Code><Message>{says}</Message></Error>"
         body = error if operation.startswith("s3:") else f"<ErrorResponse>{error}</ErrorResponse>"
         return 400, {"Content-Type": "text/xml"}, body.encode()
-    return 400, {**_json(), "x-amzn-errortype": "Injected"}, json.dumps({"message": says}).encode()
+    headers = {"Content-Type": "application/json", "x-amzn-errortype": "Injected"}
+    return 400, headers, json.dumps({"message": says}).encode()
 
 
 def _end(fault: Fault, task: _Task) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local_cloud.connection import LocalCloudError
-from vocabulary.lake import EVENTS_FOLDER, ITEMS_FOLDER, USERS_FOLDER
+from vocabulary.lake import EVENTS_FOLDER, EXPOSURES_FOLDER, ITEMS_FOLDER, USERS_FOLDER
 
-_FOLDERS: Final = (EVENTS_FOLDER, ITEMS_FOLDER, USERS_FOLDER)
+_FOLDERS: Final = (EVENTS_FOLDER, EXPOSURES_FOLDER, ITEMS_FOLDER, USERS_FOLDER)
 _SHOWN: Final = 5
 
 
@@ -30,10 +30,11 @@ class Earlier:
 
 
 def restore(s3: Any, bucket: str, at: datetime, *, apply: bool) -> list[str]:
-    """Bring back every object as it was at a moment; answers lines that say what was, or would be, done.
+    """Bring back every object of the tables as it was at a moment; answers lines that say what was, or would
+    be, done.
 
-    What came later stays: events are told apart by their ids, so a file that is there twice, small and
-    merged with others, counts once.
+    What came later stays: events and exposures are told apart by their ids, so a file that is there twice,
+    small and merged with others, counts once.
 
     :param at: with its zone.
     :raises LocalCloudError: when the bucket keeps no versions, or the moment is to come.

@@ -122,7 +122,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "KDF1",
-        "LakeDelivery/Delivery/DeliveryStream$",
+        "LakeDelivery/Default/DeliveryStream$",
         "Its source is a stream that is encrypted; the rule knows direct puts only.",
     ),
     Acknowledged(

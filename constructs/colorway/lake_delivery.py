@@ -34,7 +34,9 @@ class LakeDelivery(Construct):
         super().__init__(scope, construct_id)
         self.delivery = ParquetDelivery(
             self,
-            "Delivery",
+            # An id that leaves logical ids as they were without it: a new delivery stream in the old one's
+            # place would lose what that one still holds
+            "Default",
             lake=lake,
             table=lake.events_table,
             folder=EVENTS_FOLDER,

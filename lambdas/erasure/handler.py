@@ -12,7 +12,7 @@ import boto3
 from erasure.colours import Deployment, delete_from_colours
 from erasure.lake_rewriting import LakeRewriting, Person
 from erasure.training_data import delete_exports
-from erasure.units import units_of
+from erasure.units import salts_of, units_of
 from vocabulary.colours import Names
 from vocabulary.lake import EVENTS_FOLDER, EXPOSURES_FOLDER, USERS_FOLDER
 
@@ -23,9 +23,10 @@ _A_STEP: Final = 30.0
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer a step.
 
-    `folders`: `{folders}`, all that may hold users. `units`: `{units}`, who a `user_id` is in the exposures.
-    `look` and `remove` in a `folder`, of a `user_id` with their `sessions` and `units`, from `after` on:
-    `Progress`. `colours`: `{colours}`. `training-data`: `{objects}`.
+    `folders`: `{folders}`, all that may hold users. `units`: `{units, experiments}`, who a `user_id` with
+    their `sessions` is in the exposures of so many experiments. `look` and `remove` in a `folder`, of a
+    `user_id` with their `sessions` and `units`, from `after` on: `Progress`. `colours`: `{colours}`.
+    `training-data`: `{objects}`.
     """
     ends = time.monotonic() + _A_STEP
     lake = LakeRewriting(
@@ -37,12 +38,9 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             return {"folders": [folder for parent in parents for folder in lake.folders(parent)]}
         case "units":
             application, _, profile = os.environ["EXPERIMENT"].split("/")
-            user_id = event["user_id"]
-            return {
-                "units": units_of(
-                    _client("appconfig"), application=application, profile=profile, user_id=user_id
-                )
-            }
+            salts = salts_of(_client("appconfig"), application=application, profile=profile)
+            people = {event["user_id"], *event["sessions"]}
+            return {"units": units_of(salts, people), "experiments": len(salts)}
         case "look" | "remove" as action:
             person = Person.of(event["user_id"], event["sessions"], event["units"])
             step = lake.look if action == "look" else lake.remove

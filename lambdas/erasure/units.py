@@ -1,15 +1,16 @@
-"""Who a user is in the exposures: their unit id in every experiment whose salt is still known."""
+"""Who a user is in the exposures: their unit ids in every experiment whose salt is still known."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from recommendations.experiment import Experiment
 
 
-def units_of(appconfig: Any, *, application: str, profile: str, user_id: str) -> list[str]:
-    """The user's unit ids, by the salts of all versions of the configuration that AppConfig keeps.
+def salts_of(appconfig: Any, *, application: str, profile: str) -> set[str]:
+    """The salts of all versions of the configuration that AppConfig keeps.
 
     An experiment that is over is known as long as one of its versions is: deleted ones are not.
     """
@@ -22,7 +23,15 @@ def units_of(appconfig: Any, *, application: str, profile: str, user_id: str) ->
             )["Content"].read()
             if (salt := _salt(content)) is not None:
                 salts.add(salt)
-    return sorted(Experiment(salt, 0, 0).assign(user_id).unit_id for salt in salts)
+    return salts
+
+
+def units_of(salts: Collection[str], people: Collection[str]) -> list[str]:
+    """The unit ids of a user.
+
+    :param people: whom serving was asked for: the user's id, and sessions' ids while they were anonymous.
+    """
+    return sorted(Experiment(salt, 0, 0).assign(each).unit_id for salt in salts for each in people)
 
 
 def _salt(content: bytes) -> str | None:

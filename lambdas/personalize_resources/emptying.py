@@ -12,8 +12,9 @@ from personalize_resources.responses import Outcome
 PHYSICAL_ID: Final = "emptying"
 """Always the same, so that no update is ever taken for a replacement, which would end in a Delete."""
 
-_PAGES_A_STEP: Final = 20
-"""Of a thousand objects each, between two looks at how long the function still has."""
+PAGES_A_STEP: Final = 10
+"""Of a thousand objects each, a second or two: a step has to end within the half minute that `Continuation`
+keeps for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +37,13 @@ class Emptying:
         """
         memory["physical_id"] = PHYSICAL_ID
         if event["RequestType"] == "Delete" and self._is_being_deleted(event["StackId"]):
+            pages = 0
             for bucket in self.buckets:
-                for _ in range(_PAGES_A_STEP):
-                    deleted = self._delete_a_page(bucket)
+                while deleted := self._delete_a_page(bucket):
                     memory["deleted"] = memory.get("deleted", 0) + deleted
-                    if not deleted:
-                        break
-                else:
-                    return f"{bucket}: {memory['deleted']} objects and versions deleted so far"
+                    pages += 1
+                    if pages == PAGES_A_STEP:
+                        return f"{bucket}: {memory['deleted']} objects and versions deleted so far"
         return Outcome(physical_id=PHYSICAL_ID)
 
     def _delete_a_page(self, bucket: str) -> int:

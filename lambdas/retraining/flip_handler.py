@@ -15,7 +15,7 @@ from retraining.proving import Proof
 from retraining.reports import Reports
 from retraining.rollback import roll_back
 from retraining.run_lock import RunLock
-from retraining.sampling import sample
+from retraining.sampling import NothingToSample, sample, sample_of_strangers
 from retraining.settings import Settings
 from vocabulary.colours import NO_COLOUR, Colour, colour_of, live_colour_of
 
@@ -63,7 +63,10 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             return {"repaired": repaired}
         case "roll-back":
             return roll_back(
-                live, lambda run_id: _proof(settings, reports, run_id), reports, apply=event["apply"] is True
+                live,
+                lambda run_id: _proof_of_old(settings, reports, run_id),
+                reports,
+                apply=event["apply"] is True,
             )
         case action:
             raise ValueError(
@@ -97,6 +100,15 @@ def require_pointer(live: LiveColour, colour: str) -> None:
 def _proof(settings: Settings, reports: Reports, run_id: str) -> Proof:
     drawn = sample(_client("s3"), settings.training_bucket, run_id, users=settings.heartbeat_gate.known_users)
     return Proof(settings, _client, reports, run_id, drawn)
+
+
+def _proof_of_old(settings: Settings, reports: Reports, run_id: str) -> Proof:
+    """As `_proof`; by strangers and popular items where an erasure has deleted the training data."""
+    try:
+        return _proof(settings, reports, run_id)
+    except NothingToSample:
+        items = reports.popular(run_id, settings.placement_names[0])
+        return Proof(settings, _client, reports, run_id, sample_of_strangers(run_id, items))
 
 
 def _watch(settings: Settings, live: LiveColour, event: dict[str, Any]) -> dict[str, Any]:

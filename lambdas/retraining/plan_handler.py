@@ -114,7 +114,8 @@ def _tell_cost(
     """
     try:
         pages = _client("stepfunctions").get_paginator("get_execution_history")
-        history = pages.paginate(executionArn=execution, includeExecutionData=True)
+        # Of 25,000 events at most; by a hundred, as unless told, they could take longer than the function may
+        history = pages.paginate(executionArn=execution, includeExecutionData=True, maxResults=1000)
         of = used(event for page in history for event in page["events"])
         reports = Reports(_client("s3"), settings.training_bucket)
         hours = training_hours(None if of.run_id is None else reports.of(of.run_id))

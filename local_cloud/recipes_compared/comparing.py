@@ -191,7 +191,7 @@ def _told(variant: Variant, trained: Trained, interactions: int) -> dict[str, An
 
 def table(compared: Mapping[str, Any]) -> list[str]:
     """The comparison as a person reads it."""
-    heads = ("NDCG@10", "MRR@25", "prec@10", "coverage", "training", "a training")
+    heads = ("NDCG@10", "MRR@25", "prec@10", "coverage", "took", "on AWS")
     lines = [f"  {'variant':<18}" + "".join(f"{head:>11}" for head in heads), ""]
     for each in compared["variants"]:
         metrics = [each["metrics"][name] for name in METRICS]

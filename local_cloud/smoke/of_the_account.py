@@ -231,6 +231,8 @@ def _no_fault_rings(target: Target) -> str:
         if arn
     ]
     names = [arn.rpartition(":alarm:")[2] for arn in arns]
+    if not names:  # an empty list would ask for every alarm of the account
+        raise WrongError("no stack has an output RollbackAlarms")
     answer = target.cloud.client("cloudwatch").describe_alarms(
         AlarmNames=names, AlarmTypes=["CompositeAlarm", "MetricAlarm"]
     )

@@ -1,4 +1,5 @@
-"""Whether both APIs answer as clients rely on; nothing that is asked is stored."""
+"""Whether both APIs answer as clients rely on; nothing is stored but, while an experiment runs, that the user
+`smoke` was shown something."""
 
 from __future__ import annotations
 

@@ -87,6 +87,13 @@ def test_a_plan_that_is_changed_on_the_way_does_not_count() -> None:
     assert len(found.notes) == 1  # a canary of the same ratio mixes nothing
 
 
+def test_a_plan_that_counts_days_from_before_it_was_stated_is_told_of() -> None:
+    found = ask(on(), on(plan={"days": 5}))
+    assert found.plan == Plan(days=5)
+    assert "may have seen how it went" in found.notes[0]
+    assert ask(on(plan={"days": 5}), on(plan={"days": 5})).notes == []
+
+
 def test_a_ratio_that_is_changed_on_the_way_is_told() -> None:
     found = ask(on(plan={}), on(allocation={"exempt": 4000, "control": 1000, "treatment": 5000}))
     assert "ratio of treatment to control was changed" in found.notes[0]

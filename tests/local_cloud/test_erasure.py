@@ -70,12 +70,12 @@ class FakeDeployment:
             case "folders":
                 return {"folders": FOLDERS}
             case "units":
-                return {"units": ["0123"]}
+                return {"units": units_of(event), "experiments": 1}
             case "training-data":
                 return {"objects": 2}
             case "colours":
                 return {"colours": self.colours}
-        assert event["units"] == ["0123"]
+        assert event["units"] == units_of(event), "of all sessions that are known by then"
         folder, user, known = event["folder"], event["user_id"], event["sessions"]
         rows = self.rows[folder]
         self.looked_at.append(folder)
@@ -87,6 +87,10 @@ class FakeDeployment:
         sessions = sorted({session for session, owner in theirs if owner == user})
         done = {"rows": len(theirs), "concerned": int(bool(theirs)), "sessions": sessions, "unreadable": []}
         return {**done, "after": None}
+
+
+def units_of(event: dict[str, Any]) -> list[str]:
+    return [f"unit of {each}" for each in (event["user_id"], *event["sessions"])]
 
 
 def rows() -> dict[str, list[tuple[str, str | None]]]:

@@ -12,6 +12,7 @@ from local_cloud.restore import restore
 from tests.story.deployment import until
 
 KEPT, LOST, REWRITTEN, LATER = (f"events/day=2026-11-24/{name}" for name in ("kept", "lost", "new", "later"))
+SHOWN = "exposures/day=2026-11-24/lost"
 
 
 @pytest.fixture
@@ -39,18 +40,19 @@ def test_what_was_deleted_and_overwritten_comes_back_and_what_came_later_stays(
 ) -> None:
     s3 = cloud.client("s3")
     put: Callable[..., Any] = lambda key, body: s3.put_object(Bucket=bucket, Key=key, Body=body)  # noqa: E731
-    for key in (KEPT, LOST, REWRITTEN):
+    for key in (KEPT, LOST, REWRITTEN, SHOWN):
         put(key, b"before")
     put("elsewhere/x", b"before")
     at = a_second_later()
     s3.delete_object(Bucket=bucket, Key=LOST)
+    s3.delete_object(Bucket=bucket, Key=SHOWN)
     s3.delete_object(Bucket=bucket, Key="elsewhere/x")
     put(REWRITTEN, b"after")
     put(LATER, b"after")
 
     changed = contents(s3, bucket)
     said = restore(s3, bucket, at, apply=False)
-    assert said[0].startswith("2 files")
+    assert said[0].startswith("3 files")
     assert (f"  {LOST} (deleted)" in said, f"  {REWRITTEN} (overwritten)" in said) == (True, True)
     assert contents(s3, bucket) == changed
 
@@ -60,6 +62,7 @@ def test_what_was_deleted_and_overwritten_comes_back_and_what_came_later_stays(
         LOST: b"before",
         REWRITTEN: b"before",
         LATER: b"after",
+        SHOWN: b"before",
     }
     assert restore(s3, bucket, at, apply=True)[0].startswith("0 files")
 

@@ -46,3 +46,9 @@ def test_the_key_that_opens_recommendations_opens_events_too(cdk_app: cdk.App) -
     template.resource_count_is("AWS::ApiGateway::ApiKey", 0)
     (opened,) = template.find_resources("AWS::ApiGateway::UsagePlanKey").values()
     assert "serving" in str(opened["Properties"]["KeyId"])
+
+
+def test_an_upgrade_keeps_the_delivery_stream_of_events(cdk_app: cdk.App) -> None:
+    template = assertions.Template.from_stack(define(cdk_app, DEV))
+    (logical_id,) = template.find_resources("AWS::KinesisFirehose::DeliveryStream")
+    assert logical_id == "ClickstreamLakeDeliveryDeliveryStreamBC6177A1", "a replaced one loses what it holds"

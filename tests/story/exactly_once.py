@@ -247,15 +247,18 @@ def check_colour(scene: Scene, lake: LakeRead, name: str) -> tuple[InColour, int
     return found, twice
 
 
-def counted(scene: Scene, metric: str) -> float:
-    """The sum of a metric in the forwarder's log."""
+def counted(scene: Scene, metric: str, since: int) -> float:
+    """The sum of a metric in the forwarder's log.
+
+    :param since: unix milliseconds; MiniStack answers with 10,000 lines at most, the oldest.
+    """
     logs = scene.story.connection.client("logs")
     function = scene.story.connection.client("lambda").get_function_configuration(
         FunctionName=scene.trouble.forwarder
     )
     group = function["LoggingConfig"]["LogGroup"]
     total = 0.0
-    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since):
         for event in page["events"]:
             message = event["message"].strip()
             if message.startswith("{") and metric in message:

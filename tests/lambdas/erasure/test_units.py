@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from erasure.units import units_of
+from erasure.units import salts_of, units_of
 from recommendations.experiment import Experiment
 
 
@@ -43,6 +43,13 @@ def test_each_experiment_there_has_been_counts_once_whatever_its_allocation() ->
         b"no JSON",
         [],
     )
-    units = units_of(appconfig, application="a", profile="p", user_id="u1")
+    salts = salts_of(appconfig, application="a", profile="p")
+    assert salts == {"the first salt there was", "another salt, now off"}
+
+
+def test_a_user_is_as_many_units_as_ids_that_serving_was_asked_for() -> None:
     salts = ("the first salt there was", "another salt, now off")
-    assert units == sorted(Experiment(salt, 1, 1).assign("u1").unit_id for salt in salts)
+    units = units_of(salts, {"u1", "s1"})
+    assert units == sorted(
+        Experiment(salt, 1, 1).assign(who).unit_id for salt in salts for who in ("u1", "s1")
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_resources.emptying import PHYSICAL_ID, Emptying
+from personalize_resources.emptying import PAGES_A_STEP, PHYSICAL_ID, Emptying
 from personalize_resources.responses import Outcome
 from tests.lambdas.personalize_resources.cloudformation import CloudFormation
 from tests.lambdas.personalize_resources.wire import client
@@ -62,6 +62,15 @@ def test_many_objects_take_several_steps() -> None:
     assert account.request("Delete") == DONE
     assert account.objects == {"lake": [], "training": []}
     assert account.cloudformation.time > 0
+
+
+def test_a_step_is_short_however_many_buckets_there_are() -> None:
+    account = Account(objects=2 * (PAGES_A_STEP - 1))  # pages of two
+    event = {"RequestType": "Delete", "StackId": "shop"}
+    memory: dict[str, Any] = {}
+    assert "so far" in str(account.emptying.step(event, memory))
+    assert memory["deleted"] == 2 * PAGES_A_STEP
+    assert len(account.objects["training"]) == 2 * (PAGES_A_STEP - 2)
 
 
 @pytest.mark.parametrize(

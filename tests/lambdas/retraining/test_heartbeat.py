@@ -12,7 +12,7 @@ from retraining.heartbeat import HeartbeatFailed, Sample, check_answers, check_c
 from retraining.proving import Proof
 from retraining.reports import Reports
 from retraining.rollback import NoWayBack, roll_back
-from retraining.sampling import sample
+from retraining.sampling import NothingToSample, sample, sample_of_strangers
 from tests.lambdas.retraining.fakes import S3, Campaigns
 from tests.lambdas.retraining.test_live_colour import Cloud
 from tests.lambdas.retraining.test_plan import SETTINGS
@@ -93,6 +93,17 @@ def test_the_sample_is_drawn_from_all_over_the_data_and_the_same_for_the_same_ru
     assert places[0] < 10_000 < places[-1]
     assert set(drawn.items) == {f"item-{n}" for n in range(7)}
     assert not {f"{user},item" for user in drawn.strangers} & set(rows.split())
+
+
+def test_where_an_erasure_has_deleted_the_data_strangers_are_asked_for() -> None:
+    s3 = S3({"runs/r/report.json": "{}"})
+    with pytest.raises(NothingToSample, match="runs/r/interactions"):
+        sample(s3, "b", "r", users=20)
+    heart = Heart()
+    proof = replace(heart.proof, sample=sample_of_strangers("r", ["i1"]))
+    told = roll_back(heart.cloud.live, lambda _: proof, heart.reports, apply=True)
+    assert told == {"from": "maize", "to": "blue", "moved": True}
+    assert {call["userId"] for call in heart.campaigns.calls} == {"colorway-newcomer-r", "colorway-session-r"}
 
 
 class Heart:

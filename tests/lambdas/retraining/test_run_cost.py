@@ -140,6 +140,7 @@ class Concluded:
 
         def answer(operation: str, given: dict[str, Any]) -> dict[str, Any]:
             assert (operation, given["executionArn"]) == ("GetExecutionHistory", "arn:aws:states:a-run")
+            assert given["maxResults"] == 1000, "a minute is all that the function has"
             return {"events": events}
 
         for name, value in ENVIRONMENT.items():
