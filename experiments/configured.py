@@ -46,9 +46,9 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
         if experiment and experiment.id.startswith(wanted):
             on.append((number, experiment, json.loads(text)))
     if not on:
-        which = f"whose id begins with {wanted}" if wanted else "with `enabled` true, and a salt,"
+        which = f"has an id that begins with {wanted}" if wanted else "has `enabled` true, and a salt"
         raise NoExperiment(
-            f"no experiment is configured: of {len(versions)} versions in AppConfig none {which} was found. "
+            f"there is no such experiment: of {len(versions)} versions in AppConfig none {which}. "
             'docs/operations.md, "Run the experiment", says how to begin one'
         )
     newest, experiment, _ = on[-1]

@@ -294,7 +294,8 @@ def _conclusion(
     users: dict[Measured, int],
 ) -> str:
     if not any(users.values()):
-        return "Nothing: nobody has been exposed."
+        last = window.day(window.days - 1)
+        return f"Nothing: nobody has been exposed on the days of the plan, {window.first} to {last} (UTC)."
     if sample.broken:
         return (
             f"Nothing: {sample.treatment:,} users in treatment and {sample.control:,} in control do not fit "

@@ -177,7 +177,7 @@ def _stay_up(cloud: LocalCloud, progress: Progress) -> None:
     progress.say(
         "\nIt stays up until Ctrl-C. Meanwhile, from another terminal: `make inspect` to look at it in a\n"
         "browser, `make status`, or `make retrain`, which moves the traffic to the other colour. Any AWS\n"
-        "tool works on it: eval \"$(.venv/bin/python -m local_cloud env)\", or with the credentials\n"
+        'tool works on it: eval "$(.venv/bin/python -m local_cloud env)", or with the credentials\n'
         f"test and test: aws --endpoint-url {cloud.connection.endpoint} --region us-east-1 …\n"
     )
     try:

@@ -54,20 +54,16 @@ def checkout(commit: str, into: Path) -> Iterator[Path]:
         subprocess.run(["git", "worktree", "remove", "--force", str(root)], cwd=ROOT, check=True)
 
 
-def synthesise(root: Path, environment: str, into: Path, called: str = "the working tree") -> dict[str, Path]:
-    """The templates of an environment by the stack's name; none of one that is not there.
-
-    :param called: how a message names what cannot be synthesised.
-    """
+def synthesise(root: Path, environment: str, into: Path) -> dict[str, Path]:
+    """The templates of an environment by the stack's name; none of one that is not there."""
     command = [sys.executable, str(root / "scripts" / "synth.py"), environment, str(into)]
     environ = {**os.environ, "CDK_VALIDATION": "false"}
     done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
     if "environment must be one of" in done.stderr:
         return {}
     if done.returncode:
-        raise SystemExit(
-            f"{done.stderr[-4000:]}\nerror: {called} cannot be synthesised for {environment}: see above"
-        )
+        which = "the working tree" if root == ROOT else "BASE"
+        raise SystemExit(f"{done.stderr[-4000:]}\nerror: {which} cannot be synthesised for {environment}")
     return {path.name.removesuffix(".template.json"): path for path in into.glob("*.template.json")}
 
 
@@ -147,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
         nothing = Path(folder) / "nothing.json"
         nothing.write_text("{}")
         for environment in parsed.environments:
-            before = synthesise(base, environment, Path(folder) / f"{environment}-base", called=parsed.base)
+            before = synthesise(base, environment, Path(folder) / f"{environment}-base")
             after = synthesise(ROOT, environment, Path(folder) / f"{environment}-here")
             diffs = [compare(before.get(stack, nothing), path) for stack, path in sorted(after.items())]
             told.append(to_markdown(environment, diffs, sorted(before.keys() - after.keys())))

@@ -64,7 +64,7 @@ def test_no_effect_is_said_with_what_would_have_been_found() -> None:
 @pytest.mark.parametrize(
     ("treatment", "control", "says"),
     [
-        (None, None, "nobody has been exposed"),
+        (None, None, "nobody has been exposed on the days of the plan, 20"),
         ((10_000, 1200), (9000, 900), "sample ratio mismatch"),
         ((40, 3), (40, 2), "Nothing about conversion: 3 of 40 users in treatment bought"),
         ((12, 5), None, "sample ratio mismatch"),
