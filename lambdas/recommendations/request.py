@@ -95,11 +95,8 @@ def read(event: Mapping[str, Any], route: tuple[str, str], placements: Mapping[s
     placement = placements.get(query.get("placement", ""))
     if placement is None or placement.needs not in ROUTES[route]:
         fitting = [each.name for each in placements.values() if each.needs in ROUTES[route]]
-        problems.append(
-            Problem(
-                "placement", query.get("placement"), f"one of {', '.join(fitting)}" if fitting else "none"
-            )
-        )
+        allowed = f"one of {', '.join(fitting)}" if fitting else "none: no placement here answers this route"
+        problems.append(Problem("placement", query.get("placement"), allowed))
         raise BadRequest(problems)
     item_id = unquote(path.get("item_id") or "") if route == SIMILAR else query.get("item_id")
     needs_item = placement.needs == "item"
