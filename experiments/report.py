@@ -98,12 +98,14 @@ class Guardrail:
     """Something that must not get worse, in both variants; `trouble` is empty while it has not.
 
     :param unit: `%` for a share, else what the figures are counted in.
+    :param control_asks: whether control does at all what is measured; of Personalize it never asks.
     """
 
     name: str
     treatment: float
     control: float
     unit: str = "%"
+    control_asks: bool = True
     trouble: str = ""
 
 
@@ -249,9 +251,11 @@ def _day(found: Found, window: Window, index: int, primary: Metric, *, told: boo
 def _guardrails(served: dict[str, Served]) -> list[Guardrail]:
     treatment, control = (served.get(name, Served()) for name in MEASURED)
     failing = Guardrail("failed calls per exposure", _over(treatment, "failures"), _over(control, "failures"))
-    popular = Guardrail("answers by popular items", _over(treatment, "popular"), _over(control, "popular"))
+    popular = Guardrail(
+        "popular items instead of the live colour", _over(treatment, "popular"), _over(control, "popular")
+    )
     empty = Guardrail("answers without items", _over(treatment, "empty"), _over(control, "empty"))
-    slow = Guardrail("latency, 95th percentile", treatment.p95_ms, control.p95_ms, "ms")
+    slow = Guardrail("latency, 95th percentile", treatment.p95_ms, control.p95_ms, "ms", control_asks=False)
     return [
         _troubled(
             failing,

@@ -85,7 +85,11 @@ def guarded(guardrail: Guardrail) -> tuple[str, str]:
     values = (guardrail.treatment, guardrail.control)
     if guardrail.unit == "%":
         return f"{values[0]:.2%}", f"{values[1]:.2%}"
-    return f"{values[0]:,.0f} {guardrail.unit}", f"{values[1]:,.0f} {guardrail.unit}"
+    treatment, control = (f"{value:,.0f} {guardrail.unit}" for value in values)
+    if guardrail.control_asks:
+        return treatment, control
+    # What it takes by itself is worth a look only where it takes time
+    return treatment, "not asked" if values[1] < 1 else f"not asked, {control}"
 
 
 def probability(p_value: float | None) -> str:

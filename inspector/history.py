@@ -157,6 +157,10 @@ class History:
         )
         return str(rows[0][0]) if rows else None
 
+    def knows(self, user_id: str) -> bool:
+        """Whether a customer, or a visitor by the session, has sent any event."""
+        return bool(self._ask("FROM customers WHERE user_id = ?", user_id))
+
     def touches(self, user_id: str, count: int = 40) -> list[Touch]:
         """What a customer touched, newest first."""
         rows = self._ask(
@@ -193,6 +197,10 @@ class History:
         )
         found = {row[0]: Item(*row) for row in rows}
         return {item_id: found.get(item_id) or Item(item_id, item_id) for item_id in item_ids}
+
+    def sells(self, item_id: str) -> bool:
+        """Whether the newest catalogue has a product."""
+        return bool(self._ask("FROM items WHERE item_id = ?", item_id))
 
     def find_items(self, text: str, count: int = 12) -> list[Item]:
         """Products by a part of their name, or how their id begins; the most touched first."""

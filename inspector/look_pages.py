@@ -87,6 +87,7 @@ class LookPages:
             popular=self.site.deployment.popular(placement)[:ASKED_FOR],
             first=before or None,
         )
+        sent = self._sent(request)
         moved = bool(before) and [entry.item.item_id for entry in columns[0].entries] != before
         return self.site.render(
             request,
@@ -94,6 +95,7 @@ class LookPages:
             status=200 if touches or columns else 404,
             reading=reading,
             user_id=user_id,
+            unknown=not reading and not history.knows(user_id),
             touches=touches,
             placement=placement,
             placements=self.site.deployment.placements,
@@ -103,7 +105,8 @@ class LookPages:
             can_send=self.site.sandbox is not None,
             event_types=EVENT_TYPES,
             before=before,
-            sent=self._sent(request),
+            sent=sent,
+            sent_unknown=sent is not None and not reading and not history.sells(sent.item_id),
             moved=moved,
         )
 
@@ -144,6 +147,7 @@ class LookPages:
             "item.html",
             reading=reading,
             item=history.items([item_id])[item_id],
+            unknown=not reading and not history.sells(item_id),
             by_type=history.by_type(item_id),
             by_day=bar_plot(
                 "Touched a day",

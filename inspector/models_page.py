@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from statistics import fmean
 from typing import Any, Final
@@ -79,6 +80,7 @@ class ModelsPage:
             placements=self.site.deployment.placements,
             live=live,
             nights=list(reversed(nights)),
+            since=self._since(),
             names=_METRICS,
             metrics=self._metrics(nights),
             moved=self._moved(nights),
@@ -93,6 +95,12 @@ class ModelsPage:
             apart=self._apart(now, live) if now and live else None,
             variants=_of_variants(self.site.last_compared()),
         )
+
+    def _since(self) -> datetime | None:
+        """When the run in progress began; its id is of a moment later, and there is one run at a time."""
+        runs = self.site.deployment.runs()
+        began = [run.started.replace(microsecond=0) for run in runs if run.status == "RUNNING"]
+        return min(began, default=None)
 
     def _metrics(self, nights: Sequence[Night]) -> list[Plot]:
         """A plot for each offline metric; a line for each recipe."""

@@ -61,6 +61,7 @@ class Inspector:
                 Middleware(TrustedHostMiddleware, allowed_hosts=list(self.hosts)),
                 Middleware(_Guarded),
             ],
+            exception_handlers={404: self.site.missing},
         )
 
 

@@ -68,6 +68,10 @@ class Site:
 
         return page
 
+    def missing(self, request: Request, _: Exception) -> Response:
+        """What an address shows where there is no page, in the frame of all pages."""
+        return self.render(request, "missing.html", status=404)
+
     def action(self, act: Callable[[Request, Mapping[str, str]], Response]) -> Page:
         """What a form of a page does with its fields; nobody else's page may send one."""
 

@@ -68,12 +68,20 @@ class TryPage:
     def _ask(
         self, placement: Placement, was: Sequence[str], touched: Sequence[str], context: dict[str, str]
     ) -> list[Answer]:
-        """Before the last change, and now; by the live colour, and the dormant one while it is there."""
+        """Before the last change, and now; by the live colour, and the dormant one while it is there.
+
+        With nothing touched either time, both are the same question: it is asked once.
+        """
         sources = Sources.of(self.site.deployment, placement, None)
+        live = sources.live or "live"
         asked: list[tuple[Source, Colour | None, Sequence[str]]] = [
-            (Source("was", "Before" if was else "Nothing touched"), sources.live, was),
-            (Source("now", f"What if, {sources.live or 'live'}"), sources.live, touched),
+            (Source("was", "Before" if was else f"Nothing touched, {live}"), sources.live, was),
+            (Source("now", f"What if, {live}"), sources.live, touched),
         ]
+        if not was and not touched:
+            return ask_side_by_side(
+                [asked[0][0]], lambda source: self._answer(source, sources.live, placement, (), context)
+            )
         if sources.live and sources.dormant in sources.open_colours:
             asked.append(
                 (Source("dormant", f"What if, {sources.dormant}, dormant"), sources.dormant, touched)

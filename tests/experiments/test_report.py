@@ -133,6 +133,20 @@ def test_a_broken_guardrail_is_in_front() -> None:
     assert judged((10_000, 1200), (10_000, 1000), served={"treatment": Served(exposures=9)}).troubles == []
 
 
+def test_of_control_nothing_is_said_that_it_does_not_do() -> None:
+    served = {
+        "treatment": Served(exposures=100, popular=2, p95_ms=63),
+        "control": Served(exposures=100, p95_ms=0.3),
+    }
+    told = as_text(judged((10_000, 1200), (10_000, 1000), served=served))
+    (popular,) = (line for line in told.splitlines() if "popular items" in line)
+    assert popular.split("  ")[0] == "popular items instead of the live colour"
+    (latency,) = (line for line in told.splitlines() if line.startswith("latency"))
+    assert latency.split()[-4:] == ["63", "ms", "not", "asked"]
+    served["control"] = Served(exposures=100, p95_ms=400)  # by itself, which must be seen
+    assert "not asked, 400 ms" in as_text(judged((10_000, 1200), (10_000, 1000), served=served))
+
+
 def test_secondary_metrics_pay_for_being_many() -> None:
     results = judged((10_000, 1120), (10_000, 1000)).results
     primary, *others = results

@@ -52,6 +52,13 @@ def executable() -> str | None:
     return None
 
 
+def cut_off(page: Any) -> list[str]:
+    """What of a page is seen only by scrolling it sideways."""
+    wider = "each => each.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+    found: list[str] = page.locator(".scrolls").evaluate_all(wider)
+    return found
+
+
 def a_deployment() -> StandInDeployment:
     """Something on every page: nights, lists, charts, a run in progress, an alarm that rings."""
     name = "recommended-for-you"

@@ -14,7 +14,7 @@ from inspector import sources
 from inspector.deployment import NotDeployedError
 from inspector.masks import Masks
 from inspector.sandbox import Sandbox
-from tests.inspector.browser import ITEMS, a_deployment, executable, served
+from tests.inspector.browser import ITEMS, a_deployment, cut_off, executable, served
 from tests.inspector.deployments import StandInDeployment
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
@@ -28,6 +28,8 @@ PAGES = (
     "/try?touch=i1&touch=i2&find=runner",
     "/models",
     "/watch?refresh=off",
+    "/customers/zzz?sent=zzz",
+    "/items/zzz",
 )
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
@@ -98,14 +100,15 @@ def test_all_text_can_be_told_from_its_background(browser: Any, url: str, theme:
 def test_a_narrow_window_needs_no_scrolling_sideways(browser: Any, url: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 700})
     page = context.new_page()
-    too_wide = {}
+    too_wide, cut = {}, []
     for path in PAGES:
         page.goto(url + path)
         width = page.evaluate("document.scrollingElement.scrollWidth")
         if width > 320:
             too_wide[path] = width
+        cut += cut_off(page)
     context.close()
-    assert too_wide == {}
+    assert (too_wide, cut) == ({}, [])
 
 
 def test_pages_load_nothing_that_fails_and_nothing_is_blocked(page: Any, url: str) -> None:
@@ -159,6 +162,7 @@ def test_a_what_if_moves_the_columns_and_taking_it_back_moves_them_back(
     session = Sandbox(deployment, "").session(["i5"])  # type: ignore[arg-type]
     deployment.lists[f"maize:{session}"] = ITEMS[5:]
     page.goto(f"{url}/try")
+    assert page.locator(".column").count() == 1
     page.get_by_placeholder("part of its name").fill("runner i5")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Touch Averylongword Runner i5").click()

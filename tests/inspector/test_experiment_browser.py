@@ -11,7 +11,7 @@ import pytest
 
 from experiments.configured import NoExperiment
 from inspector import experiment
-from tests.inspector.browser import a_deployment, executable, served
+from tests.inspector.browser import a_deployment, cut_off, executable, served
 from tests.inspector.test_experiment import WINDOW, judged
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
@@ -66,6 +66,7 @@ def test_every_state_can_be_read_wide_and_narrow_in_light_and_dark(
             assert found["looked"] > 10
             assert found["short"] == []
             assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+            assert cut_off(page) == []
             assert page.evaluate(UNNAMED) == []
             assert complaints == []
             context.close()

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from inspector.deployment import NotDeployedError, Run
+from inspector.deployment import Metric, NotDeployedError, Run
 from inspector.history import History
 from inspector.masks import Masks
 from inspector.pages import Inspector
 from inspector.sandbox import Sandbox
+from inspector.watch_page import CHARTS
 from tests.inspector.deployments import (
     DAY,
     NOW,
@@ -26,6 +27,7 @@ from tests.inspector.deployments import (
     report,
     site,
 )
+from vocabulary.colours import run_id_of
 from vocabulary.placements import Placement
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -191,10 +193,38 @@ def test_the_control_room_shows_the_run_in_progress_phase_by_phase(tmp_path: Pat
     assert '<li class="tocome" >train' in page
     assert "Customers wait." in page
     assert "maize live" in page
-    assert "Requests answered, by source" in page
+    assert "Requests answered, in all" in page
     assert 'http-equiv="refresh" content="2"' in page
     _, still = Asked(deployment, tmp_path).get("/watch", "refresh=off")
     assert 'http-equiv="refresh"' not in still
+
+
+def test_requests_are_named_for_what_their_metrics_count() -> None:
+    (counted,) = (lines for title, _, lines in CHARTS if title.startswith("Requests answered"))
+    by_name = {name: metric for name, _, metric in counted}
+    # Who is in control or exempt counts under the live colour, but never waits for Personalize
+    assert by_name["maize live"] == Metric("Recommendations", {"colour": "maize"})
+    assert by_name["meant for Personalize"] == Metric("PersonalizeLatency", statistic="SampleCount")
+
+
+def test_an_alarm_is_not_taken_for_a_claim(tmp_path: Path) -> None:
+    _, page = Asked(StandInDeployment(), tmp_path).get("/watch")
+    assert page.index("what is noticed when it rings") < page.index("Customers wait.")
+
+
+def test_a_run_in_progress_has_passed_nothing_yet(tmp_path: Path) -> None:
+    began = NOW - timedelta(minutes=9)
+    runs = [began - timedelta(days=1), began + timedelta(seconds=2)]
+    reports = {f"runs/{run_id_of(at)}/report.json": report(run_id_of(at), coverage=0.5) for at in runs}
+    training = TrainingBucket(reports)
+    deployment = StandInDeployment(training=training, runs_=[Run("r", "RUNNING", began, None, "")])
+    asked = Asked(deployment, tmp_path)
+    _, page = asked.get("/models")
+    assert page.count(">in progress</td>") == page.count(">passed</td>") == 1
+    assert page.index(">in progress</td>") < page.index(">passed</td>")
+    deployment.runs_ = [Run("r", "SUCCEEDED", began, NOW, "done", "blue")]
+    _, page = asked.get("/models")
+    assert page.count(">passed</td>") == 2
 
 
 def test_the_model_page_shows_past_nights_and_the_lists_of_now(tmp_path: Path) -> None:
@@ -246,6 +276,55 @@ def test_an_item_has_its_own_page(tmp_path: Path) -> None:
     _, page = Asked(deployment, tmp_path).get("/items/b")
     assert "Tempo" in page
     assert "same brand" in page
+
+
+def test_a_product_that_the_catalogue_lacks_is_said_to_be_unknown(tmp_path: Path) -> None:
+    similar = Placement(name="similar-items", recipe="aws-similar-items")
+    asked = Asked(StandInDeployment(placements=(similar,), lists={"maize": ["a"]}), tmp_path)
+    _, page = asked.get("/items/zzz")
+    assert "The catalogue has no product of this id." in page
+    assert "Tempo" in page
+    _, page = asked.get("/items/b")
+    assert "The catalogue has no product" not in page
+
+
+def test_a_customer_whom_the_history_lacks_is_said_to_be_unknown(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path)
+    _, page = asked.get("/customers/zzz")
+    assert "The history knows nobody of this id" in page
+    assert "Tempo" in page
+    _, page = asked.get("/customers/u1")
+    assert "The history knows nobody" not in page
+
+
+def test_an_event_on_an_unknown_product_says_what_came_of_it(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path)
+    _, page = asked.get("/customers/u1", "sent=zzz&before=a")
+    assert "the catalogue has no such product" in page
+    assert "has not moved" in page
+    assert 'http-equiv="refresh"' not in page
+    _, page = asked.get("/customers/u1", "sent=b&before=a")
+    assert "Waiting for the live list to move" in page
+    assert 'http-equiv="refresh"' in page
+
+
+def test_an_address_without_a_page_has_the_frame_and_its_menu(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(), tmp_path)
+    status, page = asked.get("/nope/<b>")
+    assert status == 404
+    assert "There is no page at" in page
+    assert 'href="/watch"' in page
+    assert "<b>" not in page
+    assert "default-src 'none'" in asked.headers["content-security-policy"]
+
+
+def test_a_what_if_with_nothing_touched_has_one_column(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}, dormant_is_there=True), tmp_path)
+    _, page = asked.get("/try")
+    assert page.count('class="column"') == 1
+    assert "shared" not in page
+    _, page = asked.get("/try", "was=b")
+    assert page.count('class="column"') > 1
 
 
 def test_a_what_if_moves_the_columns_by_a_session_of_its_own(tmp_path: Path) -> None:
