@@ -60,11 +60,15 @@ def troubles(machine: str, tasks: Sequence[str], dice: random.Random) -> list[Tr
             (PersonalizeFault(operation="GetRecommendations", latency=3.0, rate=0.01),),
             answers=True,
         ),
-        Trouble("every request of its functions fails at first", calls=(call(operation="?*"),)),
-        Trouble(
-            "every request of its functions is lost at first", calls=(call(operation="?*", when="after"),)
-        ),
     ]
+    for when, happens in (("before", "fails"), ("after", "is lost")):
+        phase = dice.choice(tasks).partition(":")[0]
+        kinds.append(
+            Trouble(
+                f"every request of the functions of {phase!r} {happens} at first",
+                calls=(call(state=f"{phase}: *", operation="?*", when=when),),
+            )
+        )
     for how in ("error", "stop", "time-out"):
         task = dice.choice(tasks)
         kinds.append(

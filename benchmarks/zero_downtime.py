@@ -58,7 +58,6 @@ class Run:
     """A retraining that went through.
 
     :param began: seconds of the monotonic clock, as `ended`.
-    :param lists: the model's list beside each anchor.
     :param personalize_seconds: what Personalize itself took: the longest import, and the longest of the
         models together with its campaign.
     :param phases: seconds of each phase.
@@ -68,7 +67,6 @@ class Run:
     trouble: Trouble
     began: float
     ended: float
-    lists: dict[str, tuple[str, ...]]
     personalize_seconds: float
     phases: dict[str, float]
 
@@ -113,7 +111,6 @@ class Benchmark:
             trouble=trouble,
             began=began,
             ended=time.monotonic(),
-            lists={anchor: self._list(anchor) for anchor in self.anchors},
             personalize_seconds=self._personalize_seconds(),
             phases=self._phases(execution),
         )
@@ -155,14 +152,6 @@ class Benchmark:
     def live(self) -> str:
         name = deployed.output(self.connection, "LivePointerName")
         return str(self.connection.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
-
-    def _list(self, anchor: str) -> tuple[str, ...]:
-        """What the live model lists, asked for past the API."""
-        campaign = self._of_live("list_campaigns", "campaigns", "campaignArn", "-similar-items")
-        answer = self.connection.client("personalize-runtime").get_recommendations(
-            campaignArn=campaign[0], itemId=anchor, numResults=10
-        )
-        return tuple(item["itemId"] for item in answer["itemList"])
 
     def _of_live(self, operation: str, member: str, arn: str, ending: str = "") -> list[str]:
         found = self.connection.client("personalize").get_paginator(operation).paginate()
@@ -225,24 +214,6 @@ class Benchmark:
             time.sleep(_LOOK_EVERY)
 
 
-def mixed(answers: Sequence[Answer], runs: Sequence[Run]) -> int:
-    """How many answers beside an anchor are not wholly the list of the model that they name.
-
-    :param runs: in their order, the one before the first answer included.
-    """
-    wrong = 0
-    for answer in answers:
-        if answer.anchor is None or answer.source != "personalize":
-            continue
-        newest = max(
-            (run for run in runs if run.colour == answer.colour and run.began <= answer.asked),
-            key=lambda run: run.began,
-            default=None,
-        )
-        wrong += newest is None or answer.items != newest.lists[answer.anchor]
-    return wrong
-
-
 def flip_window(answers: Sequence[Answer], run: Run) -> float | None:
     """Seconds in which both colours answered: from the first of the new to the last of the old."""
     during = [answer for answer in answers if run.began <= answer.asked <= run.ended and answer.colour]
@@ -271,7 +242,7 @@ def main() -> None:
         users = [str(each) for each in benchmark.market.customers["user_id"]][:200]
         menu: list[Trouble] = []
         tried = 0
-        colours = WatchedColours(benchmark.connection)
+        colours = WatchedColours(benchmark.connection, anchors=benchmark.anchors)
         with (
             colours,
             SteadyTraffic(api, users=users, anchors=benchmark.anchors, pause=arguments.pause) as traffic,
@@ -309,7 +280,7 @@ def say(benchmark: Benchmark, traffic: SteadyTraffic, colours: WatchedColours, t
         ("requests", f"{len(answers) + len(traffic.failures):,}"),
         ("failed", f"{len(traffic.failures):,}"),
         ("answered by a deleted colour", f"{colours.answered_after_deletion(answers):,}"),
-        (f"mixed, of {beside:,} beside an anchor", f"{mixed(answers, benchmark.runs):,}"),
+        (f"mixed, of {beside:,} beside an anchor", f"{colours.mixed(answers):,}"),
         ("answered from popular items", f"{sources['popular']:,}"),
         ("of these while Personalize answered customers as usual", f"{unexplained:,}"),
         ("milliseconds a request, median", f"{statistics.median(took):,.0f}"),

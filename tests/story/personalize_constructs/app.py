@@ -7,6 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from colorway.bucket_emptying import BucketEmptying
 from colorway.personalize import (
     Campaign,
     Dataset,
@@ -79,6 +80,13 @@ class SevenStack(cdk.Stack):
                 min_provisioned_tps=min_provisioned_tps,
             )
         training = TrainingBucket(self, "Training", keep_data=False)
+        BucketEmptying(
+            self,
+            "BucketEmptying",
+            buckets=[training.bucket],
+            runtime=LOCAL.runtime,
+            architecture=LOCAL.architecture,
+        )
         cdk.CfnOutput(self, "GroupArn", value=group.arn)
         cdk.CfnOutput(self, "SolutionArn", value=solution.arn)
         cdk.CfnOutput(self, "TrackingId", value=tracker.tracking_id)
