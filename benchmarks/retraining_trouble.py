@@ -15,19 +15,17 @@ from local_cloud.personalize.faults import Fault as PersonalizeFault
 class Trouble:
     """What goes wrong during one run.
 
-    :param fatal: whether the run is meant to fail of it.
     :param answers: whether it is of the answers to customers: then popular items may come instead.
     """
 
     name: str
     personalize: tuple[PersonalizeFault, ...] = ()
     calls: tuple[CallFault, ...] = ()
-    fatal: bool = False
     answers: bool = False
 
 
 def troubles(machine: str, tasks: Sequence[str], dice: random.Random) -> list[Trouble]:
-    """Every kind once, in an order of the dice; half of them end the run.
+    """Every kind once, in an order of the dice; a third of them end the run.
 
     :param machine: name of the retraining's state machine.
     :param tasks: its states that do something, in the order in which a run enters them.
@@ -75,7 +73,6 @@ def troubles(machine: str, tasks: Sequence[str], dice: random.Random) -> list[Tr
             Trouble(
                 f"{task}: {how}",
                 calls=(call(state=task, when="after", how=how, error="Benchmark", times=1),),
-                fatal=True,
             )
         )
     dice.shuffle(kinds)

@@ -344,7 +344,8 @@ LOCAL: Final = Environment(
     region="us-east-1",
     placements=(Placement(name="recommended-for-you"), SIMILAR_ITEMS, POPULAR),
     data_gate=DataGate(hours_since_newest=24 * 90),  # one's own data may have ended a while ago
-    metrics_gate=MetricsGate(allowed_drop=0.5),  # a small marketplace tests on a few dozen users
+    # A small marketplace tests on a few dozen users: three standard errors of 0.07 by sixty are 0.1
+    metrics_gate=MetricsGate(allowed_drop=0.5, negligible=0.1),
     heartbeat_gate=HeartbeatGate(slowest_ms=2000),
     cutoff_lead=cdk.Duration.seconds(3),
     collector_timeout=cdk.Duration.seconds(7),
