@@ -64,6 +64,12 @@ def page(browser: Any) -> Iterator[Any]:
     context.close()
 
 
+def go_by(link: Any) -> None:
+    """Click what leads to another page, and wait until that is there."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 def test_a_customer_is_found_by_keyboard_alone(page: Any, url: str) -> None:
     page.goto(url)
     page.keyboard.press("Tab")
@@ -136,13 +142,13 @@ def test_chosen_columns_are_in_the_address_and_another_browser_shows_the_same(
     page.goto(f"{url}/customers/u1")
     page.get_by_role("checkbox", name="blue, dormant").uncheck()
     page.get_by_role("checkbox", name="similar-items").check()
-    page.get_by_role("button", name="Show").click()
+    go_by(page.get_by_role("button", name="Show"))
     assert parse_qs(urlsplit(page.url).query)["column"] == ["live", "popular", "live:similar-items"]
-    titles = page.locator(".column h2").all_inner_texts()
+    titles = page.locator(".column h2").all_text_contents()
     context = browser.new_context()
     other = context.new_page()
     other.goto(page.url)
-    assert other.locator(".column h2").all_inner_texts() == titles
+    assert other.locator(".column h2").all_text_contents() == titles
     assert len(titles) == 3
     context.close()
 
@@ -165,10 +171,10 @@ def test_a_what_if_moves_the_columns_and_taking_it_back_moves_them_back(
     assert page.locator(".column").count() == 1
     page.get_by_placeholder("part of its name").fill("runner i5")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Touch Averylongword Runner i5").click()
+    go_by(page.get_by_role("link", name="Touch Averylongword Runner i5"))
     now = page.locator(".column").nth(1)
     assert "5 gone" in now.inner_text()
-    page.get_by_role("link", name="Without Averylongword Runner i5").click()
+    go_by(page.get_by_role("link", name="Without Averylongword Runner i5"))
     assert "Nothing yet" in page.locator(".touched").inner_text()
     assert page.locator(".column").nth(1).locator(".moved.new").count() == 5
 
@@ -210,7 +216,7 @@ def test_a_back_end_that_fails_and_one_that_is_empty_say_what_to_do(
         page.goto(url + path)
         assert "run `make demo`" in page.get_by_role("alert").inner_text()
     deployment.trouble = None
-    page.get_by_role("link", name="Try again").click()
+    go_by(page.get_by_role("link", name="Try again"))
     assert page.get_by_role("heading", name="u1").is_visible()
     deployment.live, deployment.training.objects = None, {}
     page.goto(f"{url}/models")
@@ -226,10 +232,10 @@ def test_on_a_shared_screen_no_customer_is_named_anywhere(
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)
-        page.locator(".customers a").first.click()
+        go_by(page.locator(".customers a").first)
         assert page.locator(".touches li").count() > 0
         assert "/customers/customer-" in page.url
         assert "u1" not in page.content().replace(url, "")
-        page.get_by_role("link", name="What if").last.click()
+        go_by(page.get_by_role("link", name="What if").last)
         assert "u1" not in page.content() + page.url
         context.close()
