@@ -31,9 +31,7 @@ def filled_cloud(
             load(
                 connection.client("s3"),
                 bucket=deployed.output(connection, "LakeBucketName"),
-                events=history.events,
-                items=history.items,
-                users=history.users,
+                history=history,
                 progress=progress.say,
             )
             retraining_progress.await_idle(connection, deployed.output(connection, "RetrainingArn"))

@@ -37,13 +37,14 @@ from local_cloud import deployed, retraining_progress
 from local_cloud.connection import Connection
 from local_cloud.fault_injection import FaultInjection
 from local_cloud.faults import TASK
-from local_cloud.lake_loading import connect, typed_columns
+from local_cloud.lake_loading import connect
 from local_cloud.live_api import LiveApi
 from local_cloud.marketplace import Marketplace
 from local_cloud.personalize.control_client import ControlClient
 from local_cloud.progress import Progress
 from vocabulary.coordination import RUN_LOCK, TABLE_KEY
 from vocabulary.lake import EVENT_COLUMNS, EVENTS_FOLDER
+from vocabulary.table_sql import typed
 
 ANCHORS: Final = 6
 PARTNERS: Final = 6
@@ -140,9 +141,7 @@ class Benchmark:
         day = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "tied.parquet"
-            database.sql(f"SELECT *, {rest} FROM tied").project(typed_columns(EVENT_COLUMNS)).write_parquet(
-                str(file)
-            )
+            database.sql(f"SELECT *, {rest} FROM tied").project(typed(EVENT_COLUMNS)).write_parquet(str(file))
             self.connection.client("s3").put_object(
                 Bucket=deployed.output(self.connection, "LakeBucketName"),
                 Key=f"{EVENTS_FOLDER}/day={day}/tied.parquet",

@@ -86,17 +86,13 @@ class Estimate:
         return sum(line.cost for line in self.lines if line.service == service)
 
 
-def is_v2(placement: Placement) -> bool:
-    return placement.recipe.endswith("-v2")
-
-
 def campaign(prices: Prices, placement: Placement, requests: float, hours: float) -> float:
     """A campaign over some hours: what is asked, or its minimum, whichever is more.
 
     Billed by 5-minute windows ("Amazon Personalize pricing"): traffic is taken as even over the time.
     """
     billed = max(requests, placement.min_provisioned_tps * 3600 * hours)
-    tiers = "personalize.v2.recommendations_1000" if is_v2(placement) else "personalize.recommendations_1000"
+    tiers = "personalize.v2.recommendations_1000" if placement.is_v2 else "personalize.recommendations_1000"
     return prices.tiered(tiers, billed) / 1000
 
 
@@ -113,7 +109,7 @@ def training(prices: Prices, placement: Placement, interactions: float) -> float
     v1 recipes bill training-hours, more of them than are waited: 2.1 hours for 100 thousand interactions
     and 53.9 for 25 million are published outputs (MovieLens); between and beyond them a straight line.
     """
-    if is_v2(placement):
+    if placement.is_v2:
         return interactions / 1000 * prices.one("personalize.v2.training_1000_interactions")
     hours = 2.135 + max(0.0, interactions - 100_000) * (53.9 - 2.135) / (25_000_000 - 100_000)
     return hours * prices.one("personalize.training_hour")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.plan import Plan, first_stated
 from recommendations.experiment import Experiment, Unreadable
+from vocabulary.hosted_configuration import versions_of
 
 
 class NoExperiment(Exception):
@@ -35,8 +35,7 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
     :param identifiers: `application/environment/profile`, the output `Experiment` of the serving stack.
     :raises NoExperiment: when none was ever configured, or none of that id.
     """
-    application, _, profile = identifiers.split("/")
-    versions = sorted(_versions(appconfig, application, profile))
+    versions = sorted(versions_of(appconfig, identifiers))
     on: list[tuple[int, Experiment, dict[str, Any]]] = []
     for number, text in versions:
         try:
@@ -70,13 +69,3 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
             "in unlike parts. Begin a new experiment with a new salt."
         )
     return Configured(experiment, plan, notes)
-
-
-def _versions(appconfig: Any, application: str, profile: str) -> Iterator[tuple[int, bytes]]:
-    which = {"ApplicationId": application, "ConfigurationProfileId": profile}
-    for page in appconfig.get_paginator("list_hosted_configuration_versions").paginate(**which):
-        for each in page["Items"]:
-            number = int(each["VersionNumber"])
-            answer = appconfig.get_hosted_configuration_version(**which, VersionNumber=number)
-            content = answer["Content"]
-            yield number, content.read()

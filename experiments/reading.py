@@ -21,21 +21,14 @@ from experiments.plan import DAY_MS, Window
 from experiments.sums import Sums
 from recommendations.experiment import Experiment
 from vocabulary.experiment import METRICS, Metric
-from vocabulary.lake import EVENT_COLUMNS, EXPOSURE_COLUMNS, USER_COLUMNS, Column
+from vocabulary.lake import EVENT_COLUMNS, EXPOSURE_COLUMNS, USER_COLUMNS
+from vocabulary.table_sql import rows_of
 
 CLICK: Final = "click"
 PURCHASE: Final = "purchase"
 
 _MEMORY: Final = "2GB"
 """What DuckDB may keep in memory; the rest goes to disk."""
-
-_TYPES: Final = {
-    "string": "VARCHAR",
-    "bigint": "BIGINT",
-    "int": "INTEGER",
-    "double": "DOUBLE",
-    "array<string>": "VARCHAR[]",
-}
 
 _Y: Final[dict[Metric, str]] = {
     "conversion": "(purchases > 0)::INT",
@@ -82,7 +75,6 @@ class Found:
     :param by_day: by index of the day and variant, what all users exposed so far add up to at its end.
     :param by_segment: by segment of the catalogue's users, largest first, and variant.
     :param crossed: users seen in both variants, who are left out.
-    :param first_exposure: unix milliseconds; None where nobody was exposed.
     """
 
     served: dict[str, Served] = field(default_factory=dict)
@@ -95,7 +87,7 @@ class Found:
 def first_exposure(files: Sequence[str], experiment: Experiment) -> int | None:
     """When an experiment first showed anything, unix milliseconds; None while it has not."""
     with _database() as connection:
-        _table(connection, "exposures", EXPOSURE_COLUMNS, files)
+        connection.execute(f"CREATE VIEW exposures AS {rows_of(EXPOSURE_COLUMNS, files)}")
         found = connection.execute(
             "SELECT min(exposed_at) FROM exposures WHERE experiment = ?", [experiment.id]
         ).fetchone()
@@ -115,9 +107,12 @@ def read(files: LakeFiles, experiment: Experiment, window: Window, *, segments: 
         connection.create_function(
             "unit_of", lambda who: experiment.assign(who).unit_id, ["VARCHAR"], "VARCHAR"
         )
-        _table(connection, "exposures", EXPOSURE_COLUMNS, files.exposures)
-        _table(connection, "events", EVENT_COLUMNS, files.events)
-        _table(connection, "catalogue", USER_COLUMNS, files.users)
+        for name, rows in (
+            ("exposures", rows_of(EXPOSURE_COLUMNS, files.exposures)),
+            ("events", rows_of(EVENT_COLUMNS, files.events)),
+            ("catalogue", rows_of(USER_COLUMNS, files.users)),
+        ):
+            connection.execute(f"CREATE VIEW {name} AS {rows}")
         span = {"start": window.start_ms, "end": window.end_ms}
         connection.execute(_SHOWN, {"experiment": experiment.id, **span})
         served = {variant: Served(*numbers) for variant, *numbers in connection.execute(_SERVED).fetchall()}
@@ -186,18 +181,6 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
             raise UnreadableLake(str(error)) from error
         finally:
             connection.close()
-
-
-def _table(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[str]
-) -> None:
-    """A view over Parquet files with exactly these columns; what a file lacks is null in it."""
-    rows = f"SELECT {', '.join(f'NULL::{_TYPES[each.type]} AS {each.name}' for each in columns)} WHERE false"
-    if files:
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        rows += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true)"
-    chosen = ", ".join(f"{each.name}::{_TYPES[each.type]} AS {each.name}" for each in columns)
-    connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM ({rows})")
 
 
 # Ids are kept as the 128 bits of their MD5: a third of the memory, and no id leaves the files

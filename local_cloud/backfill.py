@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,11 +20,11 @@ from typing import Any, Final
 
 import duckdb
 
-from local_cloud.lake_loading import typed_columns
-from local_cloud.own_data.files import open_file
+from local_cloud.own_data.files import OwnFile, open_file
 from local_cloud.own_data.reading import require
 from local_cloud.own_data.tables import READ_COLUMNS, one, read_events
 from vocabulary import lake
+from vocabulary.table_sql import typed
 
 _MEMORY: Final = "2GiB"
 
@@ -47,6 +47,20 @@ class Source:
         """Tells this source from others, also of the same path with another mapping."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
 
+    def open(self, connection: duckdb.DuckDBPyConnection, ours: Collection[str]) -> OwnFile:
+        """Look at the file and settle which of its columns are which of ours.
+
+        :raises OwnDataError: when it cannot be read; the message says what to write instead.
+        """
+        return open_file(
+            connection,
+            self.path,
+            setting="SOURCE",
+            mapping=self.columns,
+            mapping_setting="COLUMNS",
+            ours=ours,
+        )
+
 
 @dataclass(frozen=True)
 class Backfilled:
@@ -68,14 +82,7 @@ def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], 
         tempfile.TemporaryDirectory(prefix="colorway-backfill-") as name,
         large_database(Path(name)) as connection,
     ):
-        file = open_file(
-            connection,
-            source.path,
-            setting="SOURCE",
-            mapping=source.columns,
-            mapping_setting="COLUMNS",
-            ours=READ_COLUMNS,
-        )
+        file = source.open(connection, READ_COLUMNS)
         require(file, ("item_id", "sent_at", "event_type"), identity=True)
         read_events(connection, file, source.where, progress, where_setting="WHERE")
         days = connection.execute(
@@ -87,7 +94,7 @@ def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], 
             key = f"{lake.EVENTS_FOLDER}/day={day}/backfill-{source.name}.parquet"
             path = Path(name) / "day.parquet"
             connection.execute(
-                f"COPY (SELECT {typed_columns(lake.EVENT_COLUMNS)} FROM own_events WHERE {_DAY} = '{day}'"
+                f"COPY (SELECT {typed(lake.EVENT_COLUMNS)} FROM own_events WHERE {_DAY} = '{day}'"
                 # An order of its own, so that the same day is the same file
                 f" ORDER BY received_at, event_id, session_id) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
             )

@@ -103,9 +103,7 @@ def load_history(connection: Connection, progress: Progress, own: OwnData | None
         load(
             connection.client("s3"),
             bucket=deployed.output(connection, "LakeBucketName"),
-            events=history.events,
-            items=history.items,
-            users=history.users,
+            history=history,
             progress=step.says,
         )
         return Showcase(database, history)

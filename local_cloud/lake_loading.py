@@ -16,18 +16,12 @@ from typing import Any, Final
 import duckdb
 
 from vocabulary import lake
+from vocabulary.table_sql import typed
 
 _PREFIX: Final = "loaded"
 """How loaded files are called; DuckDB numbers them from 0 in each day, so that loading again replaces."""
 
 _UPLOADS_AT_ONCE: Final = 8
-
-_DUCKDB_TYPES: Final = {
-    "string": "VARCHAR",
-    "bigint": "BIGINT",
-    "double": "DOUBLE",
-    "array<string>": "VARCHAR[]",
-}
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,7 @@ def load(
     s3: Any,
     *,
     bucket: str,
-    events: duckdb.DuckDBPyRelation,
-    items: duckdb.DuckDBPyRelation,
-    users: duckdb.DuckDBPyRelation,
+    history: History,
     progress: Callable[[str], None],
 ) -> Loaded:
     """Write events by the day they arrived, and items and users as a snapshot of the last of these days.
@@ -76,14 +68,14 @@ def load(
     """
     with tempfile.TemporaryDirectory(prefix="colorway-load-") as folder:
         root = Path(folder)
-        if not (event_count := _rows(events)):
+        if not (event_count := _rows(history.events)):
             raise ValueError("no events to load")
-        _write_events(events, root / lake.EVENTS_FOLDER)
+        _write_events(history.events, root / lake.EVENTS_FOLDER)
         days = sorted(day.name for day in (root / lake.EVENTS_FOLDER).iterdir())
         loaded = Loaded(
             events=event_count,
-            items=_write_snapshot(items, lake.ITEM_COLUMNS, root / lake.ITEMS_FOLDER / days[-1]),
-            users=_write_snapshot(users, lake.USER_COLUMNS, root / lake.USERS_FOLDER / days[-1]),
+            items=_write_snapshot(history.items, lake.ITEM_COLUMNS, root / lake.ITEMS_FOLDER / days[-1]),
+            users=_write_snapshot(history.users, lake.USER_COLUMNS, root / lake.USERS_FOLDER / days[-1]),
             days=len(days),
         )
         files = {
@@ -107,8 +99,9 @@ def load(
 
 def _write_events(events: duckdb.DuckDBPyRelation, folder: Path) -> None:
     """A folder per day, in it the day's events in order of arrival."""
-    typed = events.project(typed_columns(lake.EVENT_COLUMNS))
-    by_day = typed.project("*, strftime(make_timestamp(received_at * 1000), '%Y-%m-%d') AS day")
+    by_day = events.project(typed(lake.EVENT_COLUMNS)).project(
+        "*, strftime(make_timestamp(received_at * 1000), '%Y-%m-%d') AS day"
+    )
     by_day.order("received_at, event_id").write_parquet(
         str(folder), compression="zstd", partition_by=["day"], filename_pattern=_PREFIX
     )
@@ -116,14 +109,9 @@ def _write_events(events: duckdb.DuckDBPyRelation, folder: Path) -> None:
 
 def _write_snapshot(table: duckdb.DuckDBPyRelation, columns: Sequence[lake.Column], folder: Path) -> int:
     folder.mkdir(parents=True)
-    typed = table.project(typed_columns(columns)).order(columns[0].name)
-    typed.write_parquet(str(folder / f"{_PREFIX}0.parquet"), compression="zstd")
+    rows = table.project(typed(columns)).order(columns[0].name)
+    rows.write_parquet(str(folder / f"{_PREFIX}0.parquet"), compression="zstd")
     return _rows(table)
-
-
-def typed_columns(columns: Iterable[lake.Column]) -> str:
-    """The select list that gives each column the type its Glue table declares."""
-    return ", ".join(f"CAST({each.name} AS {_DUCKDB_TYPES[each.type]}) AS {each.name}" for each in columns)
 
 
 def _rows(table: duckdb.DuckDBPyRelation) -> int:

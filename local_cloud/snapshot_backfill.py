@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from local_cloud.backfill import Source, large_database
-from local_cloud.lake_loading import typed_columns
 from local_cloud.own_data.column_mapping import OwnDataError
-from local_cloud.own_data.files import open_file
 from local_cloud.own_data.reading import require
 from local_cloud.own_data.snapshots import SHAPES, TABLE, SnapshotKind, read_snapshot
+from vocabulary.table_sql import typed
 
 _FILE: Final = "backfill.parquet"
 """One name whatever the source: a second load of a day takes the place of the first in one step."""
@@ -75,14 +74,7 @@ def backfill_snapshot(
         tempfile.TemporaryDirectory(prefix="colorway-backfill-") as name,
         large_database(Path(name)) as connection,
     ):
-        file = open_file(
-            connection,
-            source.path,
-            setting="SOURCE",
-            mapping=source.columns,
-            mapping_setting="COLUMNS",
-            ours=shape.names,
-        )
+        file = source.open(connection, shape.names)
         require(file, (shape.id,), identity=False)
         end_of_day = datetime.combine(day, time.max, UTC)
         latest = int((end_of_day + _AHEAD).timestamp() * 1000)
@@ -90,7 +82,7 @@ def backfill_snapshot(
         path = Path(name) / _FILE
         connection.execute(
             # In an order of its own, so that the same snapshot is the same file
-            f"COPY (SELECT {typed_columns(shape.columns)} FROM {TABLE} ORDER BY {shape.id}) "
+            f"COPY (SELECT {typed(shape.columns)} FROM {TABLE} ORDER BY {shape.id}) "
             f"TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
         )
         with path.open("rb") as body:

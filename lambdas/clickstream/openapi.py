@@ -8,7 +8,6 @@ function never imports this.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -85,7 +84,7 @@ def _object(fields: Mapping[str, Field]) -> Schema:
 
 def _refusal() -> Schema:
     text: Schema = {"type": "string"}
-    error = exactly(
+    return openapi.refusal(
         {
             "index": {"type": ["integer", "null"], "description": "Of the event; null is the request"},
             "field": text,
@@ -93,14 +92,7 @@ def _refusal() -> Schema:
             "allowed": text,
         }
     )
-    # API Gateway's own refusals have no list
-    errors = {"type": "array", "items": error}
-    return exactly({"message": text, "errors": errors}, required=["message"])
-
-
-def text() -> str:
-    return json.dumps(document(), indent=2) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    sys.stdout.write(openapi.text(document()))

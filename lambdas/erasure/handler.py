@@ -37,8 +37,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
             parents = (EVENTS_FOLDER, USERS_FOLDER, EXPOSURES_FOLDER)
             return {"folders": [folder for parent in parents for folder in lake.folders(parent)]}
         case "units":
-            application, _, profile = os.environ["EXPERIMENT"].split("/")
-            salts = salts_of(_client("appconfig"), application=application, profile=profile)
+            salts = salts_of(_client("appconfig"), os.environ["EXPERIMENT"])
             people = {event["user_id"], *event["sessions"]}
             return {"units": units_of(salts, people), "experiments": len(salts)}
         case "look" | "remove" as action:

@@ -7,23 +7,18 @@ from collections.abc import Collection
 from typing import Any
 
 from recommendations.experiment import Experiment
+from vocabulary.hosted_configuration import versions_of
 
 
-def salts_of(appconfig: Any, *, application: str, profile: str) -> set[str]:
+def salts_of(appconfig: Any, identifiers: str) -> set[str]:
     """The salts of all versions of the configuration that AppConfig keeps.
 
     An experiment that is over is known as long as one of its versions is: deleted ones are not.
+
+    :param identifiers: `application/environment/profile`.
     """
-    where = {"ApplicationId": application, "ConfigurationProfileId": profile}
-    salts: set[str] = set()
-    for page in appconfig.get_paginator("list_hosted_configuration_versions").paginate(**where):
-        for version in page["Items"]:
-            content = appconfig.get_hosted_configuration_version(
-                **where, VersionNumber=version["VersionNumber"]
-            )["Content"].read()
-            if (salt := _salt(content)) is not None:
-                salts.add(salt)
-    return salts
+    found = (_salt(content) for _, content in versions_of(appconfig, identifiers))
+    return {salt for salt in found if salt is not None}
 
 
 def units_of(salts: Collection[str], people: Collection[str]) -> list[str]:

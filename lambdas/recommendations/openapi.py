@@ -8,7 +8,6 @@ function never imports this.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -200,15 +199,8 @@ def _answer() -> Schema:
 
 def _refusal() -> Schema:
     text: Schema = {"type": "string"}
-    error = exactly({"parameter": text, "value": {"type": ["string", "null"]}, "allowed": text})
-    # API Gateway's own refusals have no list
-    errors = {"type": "array", "items": error}
-    return exactly({"message": text, "errors": errors}, required=["message"])
-
-
-def text() -> str:
-    return json.dumps(document(), indent=2) + "\n"
+    return openapi.refusal({"parameter": text, "value": {"type": ["string", "null"]}, "allowed": text})
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    sys.stdout.write(openapi.text(document()))

@@ -129,8 +129,8 @@ def cost(
         if _EXPORT in in_functions
         else etl / 3600 * prices["glue_dpus"] * prices["glue_dpu_hour"]
     )
-    v2 = [each for each in placements if each.recipe.endswith("-v2")]
-    v1 = [each for each in placements if not each.recipe.endswith("-v2")]
+    v2 = [each for each in placements if each.is_v2]
+    v1 = [each for each in placements if not each.is_v2]
     campaigns = [(each, prices["recommendations_1000"]) for each in v1]
     campaigns += [(each, prices["v2_recommendations_1000"]) for each in v2]
     of_v1 = sum(hours.get(each.name, 0.0) for each in v1)

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 import duckdb
 
-from training_data.sql import DUCKDB, Dialect, literal
+from training_data.sql import DUCKDB, Dialect
 from vocabulary.lake import Column
+from vocabulary.table_sql import rows_of
 
 _SHARE_OF_MEMORY: Final = 0.6
 """What DuckDB may buffer; Python, boto3 and what DuckDB does not count take the rest."""
-
-_TYPES: Final = {"string": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "array<string>": "VARCHAR[]"}
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,5 @@ def define_table(
 
     :param only: of these files in the folder; of all where not given.
     """
-    typed = ", ".join(f"CAST(NULL AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
-    rows = f"SELECT {typed} WHERE false"
-    if any(folder.glob("*.parquet")) if only is None else only:
-        named = [folder / "*.parquet"] if only is None else only
-        files = f"[{', '.join(literal(str(path)) for path in named)}]"
-        rows += f" UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true)"
-    # Files may hold another type, e.g. numbers for ids: theirs and ours meet, then become ours
-    chosen = ", ".join(f"CAST({column.name} AS {_TYPES[column.type]}) AS {column.name}" for column in columns)
-    engine.define(name, f"SELECT {chosen} FROM ({rows})")
+    files = [*only] if only is not None else [folder / "*.parquet"] if any(folder.glob("*.parquet")) else []
+    engine.define(name, rows_of(columns, [str(file) for file in files]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,17 @@ def exactly(properties: Mapping[str, Schema], *, required: list[str] | None = No
         "required": list(properties) if required is None else required,
         "properties": dict(properties),
     }
+
+
+def refusal(error: Mapping[str, Schema]) -> Schema:
+    """What is wrong with a request, one of these for each thing; API Gateway's own refusals have no list."""
+    errors: Schema = {"type": "array", "items": exactly(error)}
+    return exactly({"message": {"type": "string"}, "errors": errors}, required=["message"])
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """As it is kept in docs/."""
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _message() -> Schema:

@@ -57,6 +57,11 @@ class Placement:
         """What a request must name."""
         return RECIPES[self.recipe]
 
+    @property
+    def is_v2(self) -> bool:
+        """Whether the recipe is of the second generation, which is billed otherwise."""
+        return self.recipe.endswith("-v2")
+
     def recipe_arn(self, partition: str) -> str:
         return f"arn:{partition}:personalize:::recipe/{self.recipe}"
 

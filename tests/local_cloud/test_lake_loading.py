@@ -63,7 +63,7 @@ def history(*events: tuple[str, str]) -> History:
 def put(s3: FakeS3, given: History) -> list[str]:
     """Load, and return what was said."""
     said: list[str] = []
-    load(s3, bucket="lake", events=given.events, items=given.items, users=given.users, progress=said.append)
+    load(s3, bucket="lake", history=given, progress=said.append)
     return said
 
 

@@ -88,9 +88,7 @@ class Story:
         load(
             self.connection.client("s3"),
             bucket=self.output("LakeBucketName"),
-            events=history.events,
-            items=history.items,
-            users=history.users,
+            history=history,
             progress=lambda _: None,
         )
 

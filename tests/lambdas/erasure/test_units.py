@@ -43,7 +43,7 @@ def test_each_experiment_there_has_been_counts_once_whatever_its_allocation() ->
         b"no JSON",
         [],
     )
-    salts = salts_of(appconfig, application="a", profile="p")
+    salts = salts_of(appconfig, "a/e/p")
     assert salts == {"the first salt there was", "another salt, now off"}
 
 

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from clickstream import openapi as events
-from recommendations.openapi import document, text
+from recommendations.openapi import document
 from recommendations.request import ROUTES
 from tests.lambdas.recommendations.fakes import AppConfig, Personalize, recommends
 from tests.lambdas.recommendations.test_recommending import Service
+from vocabulary import openapi
 from vocabulary.placements import Placement
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 
 
 def test_the_document_is_current() -> None:
-    assert DOCUMENT.read_text() == text(), "python -m recommendations.openapi > docs/openapi.json"
+    assert DOCUMENT.read_text() == openapi.text(document()), (
+        "python -m recommendations.openapi > docs/openapi.json"
+    )
 
 
 def test_a_linter_finds_nothing_in_either_document() -> None:
