@@ -5,16 +5,15 @@ Firehose delivers at least once: what it is not sure of it delivers again.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
-from urllib.request import Request, urlopen
 
 from local_cloud.connection import Connection
+from local_cloud.control import ask
 
 PATH: Final = "/_colorway/deliveries"
 
@@ -71,10 +70,7 @@ class DeliveryFaults:
 
     def set(self, fault: DeliveryFault = NONE) -> int:
         """Put this in force in place of any other; answers how many deliveries have met one so far."""
-        data = json.dumps(fault.to_json()).encode()
-        request = Request(self.connection.endpoint + PATH, data=data, method="PUT")
-        with urlopen(request, timeout=30) as answer:
-            return int(json.load(answer)["struck"])
+        return int(ask(self.connection, PATH, fault.to_json())["struck"])
 
     @contextmanager
     def injected(self, fault: DeliveryFault) -> Iterator[None]:

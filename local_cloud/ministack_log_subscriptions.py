@@ -17,12 +17,13 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from ministack.core import responses
-from ministack.services import cloudwatch_logs, sts
+from ministack.services import cloudwatch_logs
 
 from local_cloud.delivery_buffer import DeliveryBuffer
 from local_cloud.embedded_metrics import Datum, field_filter
 from local_cloud.log_records import packed
 from local_cloud.ministack_metric_store import record
+from local_cloud.ministack_sessions import Session
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -110,26 +111,12 @@ class _Handover:
             }
             for each in batch
         ]
-        client = boto3.session.Session(region_name=self.region, **self._credentials(known["roleArn"])).client(
+        role = Session.begin(known["roleArn"], account=self.account, name="CloudWatchLogs")
+        client = boto3.session.Session(region_name=self.region, **role.keys).client(
             "firehose", endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
         )
         name = known["destinationArn"].rpartition("/")[2]
         client.put_record_batch(DeliveryStreamName=name, Records=records)
-
-    def _credentials(self, role_arn: str) -> dict[str, str]:
-        """Of a session of the filter's role, begun as CloudWatch Logs."""
-        key, secret, token = f"ASIA{uuid.uuid4().hex[:16].upper()}", uuid.uuid4().hex, uuid.uuid4().hex
-        role = role_arn.rpartition("/")[2]
-        sts.register_session(
-            key,
-            {
-                "Arn": f"arn:aws:sts::{self.account}:assumed-role/{role}/CloudWatchLogs",
-                "UserId": f"{role}:CloudWatchLogs",
-                "SecretAccessKey": secret,
-                "SessionToken": token,
-            },
-        )
-        return {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
 
     def _count_lost(self, batch: Sequence[_Matched]) -> None:
         dimensions = {

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import secrets
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
 import boto3
@@ -15,13 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
-from ministack.services import iam, s3, sts
+from ministack.services import iam, s3
 
+from local_cloud.ministack_sessions import Session
 from local_cloud.personalize.region import AccessRefused
 
 PRINCIPAL: Final = "personalize.amazonaws.com"
-
-_SESSION_SECONDS: Final = 900
 
 
 class MiniStackStorage:
@@ -82,7 +79,7 @@ class MiniStackStorage:
         if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
             raise AccessRefused(f"the policy of {bucket} does not let {PRINCIPAL} {action} on {resource}")
 
-    def _assume(self, role_arn: str, *, job_arn: str) -> Mapping[str, Any]:
+    def _assume(self, role_arn: str, *, job_arn: str) -> Session:
         """A session of the role.
 
         What STS does for a service principal; its endpoint takes calls of users and roles only, and
@@ -101,18 +98,8 @@ class MiniStackStorage:
         context = self._as_personalize("sts:AssumeRole", role_arn, job_arn=job_arn)
         if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
             raise AccessRefused(f"{role_arn} does not let {PRINCIPAL} assume it")
-        session = {
-            "Arn": f"arn:aws:sts::{self._account}:assumed-role/{role_arn.rpartition('/')[2]}/personalize",
-            "UserId": f"{role['RoleId'] if role else ''}:personalize",
-            "SecretAccessKey": secrets.token_hex(20),
-            "SessionToken": secrets.token_hex(64),
-            "Expiration": time.time() + _SESSION_SECONDS,
-            "AccountId": self._account,
-            "PrincipalType": "AssumedRole",
-        }
-        access_key = f"ASIA{secrets.token_hex(8).upper()}"
-        sts.register_session(access_key, session)
-        return {**session, "AccessKeyId": access_key}
+        with request_scope(self._account, self._region):
+            return Session.begin(role_arn, account=self._account, name="personalize")
 
     def _as_personalize(self, action: str, resource: str, *, job_arn: str) -> EvalContext:
         return EvalContext(
@@ -125,15 +112,13 @@ class MiniStackStorage:
             service_context={"aws:sourceaccount": self._account, "aws:sourcearn": job_arn},
         )
 
-    def _client(self, session: Mapping[str, Any]) -> Any:
+    def _client(self, session: Session) -> Any:
         with self._making:
             return boto3.client(
                 "s3",
                 endpoint_url=self._endpoint,
                 region_name=self._region,
-                aws_access_key_id=session["AccessKeyId"],
-                aws_secret_access_key=session["SecretAccessKey"],
-                aws_session_token=session["SessionToken"],
+                **session.keys,
                 config=Config(retries={"total_max_attempts": 2}),
             )
 
