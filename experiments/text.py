@@ -48,7 +48,7 @@ def as_text(report: Report) -> str:
         lines += _table(
             ("metric", "lift that so many users could show"),
             [
-                (_name(name), "too little to tell" if lift is None else _percent(lift))
+                (named(name), "too little to tell" if lift is None else _percent(lift))
                 for name, lift in report.could_find.items()
             ],
         )
@@ -105,7 +105,7 @@ def _results(report: Report) -> list[str]:
         one = each.comparison
         rows.append(
             (
-                _name(each.metric) + (" *" if each.primary else ""),
+                named(each.metric) + (" *" if each.primary else ""),
                 shown(each.metric, one.treatment),
                 shown(each.metric, one.control),
                 _percent(one.lift),
@@ -121,10 +121,10 @@ def _results(report: Report) -> list[str]:
         "",
         "* decides. The others' p-values are adjusted by Holm's method; each interval is 95 % by itself.",
     ]
-    lines += [f"{_name(each.metric)}: {MEANINGS[each.metric]}" for each in report.results]
-    lines += [f"{_name(each.metric)}: {each.note}." for each in report.results if each.note]
+    lines += [f"{named(each.metric)}: {MEANINGS[each.metric]}" for each in report.results]
+    lines += [f"{named(each.metric)}: {each.note}." for each in report.results if each.note]
     if report.segments:
-        lines += ["", f"By segment, {_name(report.plan.primary)}: to look at, not to conclude from", ""]
+        lines += ["", f"By segment, {named(report.plan.primary)}: to look at, not to conclude from", ""]
         lines += _table(
             ("segment", *MEASURED, "lift", "95 % interval"),
             [
@@ -134,7 +134,7 @@ def _results(report: Report) -> list[str]:
         )
     lines += [
         "",
-        f"By day, {_name(report.plan.primary)}, of all users so far: only the last day concludes",
+        f"By day, {named(report.plan.primary)}, of all users so far: only the last day concludes",
         "",
     ]
     lines += _table(
@@ -165,7 +165,8 @@ def _lift(comparison: Comparison | None) -> tuple[str, str]:
     return _percent(comparison.lift), f"{_percent(comparison.lift_low)} to {_percent(comparison.lift_high)}"
 
 
-def _name(metric: str) -> str:
+def named(metric: Metric) -> str:
+    """A metric's name as a person writes it."""
     return metric.replace("_", " ")
 
 

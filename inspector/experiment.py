@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -20,7 +21,7 @@ from experiments.configured import NoExperiment
 from experiments.reading import UnreadableLake
 from experiments.report import MEANINGS, MEASURED, SIGNIFICANT, Report
 from experiments.reporting import of_deployment
-from experiments.text import guarded, probability, shown
+from experiments.text import guarded, named, probability, shown
 from inspector.deployment import Deployment, NotDeployedError
 from inspector.lift_plots import Interval, over_days, side_by_side
 from inspector.plots import Plot, Point, Series, line_plot
@@ -79,16 +80,13 @@ class ExperimentPage:
     """One page; it shows what `make experiment-report` prints, and no effect before its time either."""
 
     site: Site
-    _kept: dict[str, Readout] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         return [Route("/experiment", self.site.page(self._page))]
 
-    @property
+    @cached_property
     def readout(self) -> Readout:
-        if "readout" not in self._kept:
-            self._kept["readout"] = Readout(self.site.deployment, self.site.copies)
-        return self._kept["readout"]
+        return Readout(self.site.deployment, self.site.copies)
 
     def _page(self, request: Request) -> Response:
         try:
@@ -111,7 +109,7 @@ def _drawn(report: Report) -> dict[str, Any]:
     started = next((place for place, each in enumerate(of_days) if each), 0)
     of_results = [
         Interval.of(
-            _name(each.metric),
+            named(each.metric),
             each.comparison,
             concluded=each.adjusted is not None and each.adjusted < SIGNIFICANT,
         )
@@ -123,7 +121,7 @@ def _drawn(report: Report) -> dict[str, Any]:
     return {
         "measured": MEASURED,
         "meanings": MEANINGS,
-        "name": _name,
+        "name": named,
         "shown": shown,
         "probability": probability,
         "guarded": guarded,
@@ -131,7 +129,7 @@ def _drawn(report: Report) -> dict[str, Any]:
         "segments": {row.interval.name: row for row in segments},
         "lift": over_days([each for each in of_days[started:] if each], days=len(of_days)),
         "growth": _growth(report),
-        "could_find": [(_name(metric), report.could_find[metric]) for metric in METRICS],
+        "could_find": [(named(metric), report.could_find[metric]) for metric in METRICS],
         "progress": min(1.0, len(report.days) / report.window.days),
     }
 
@@ -154,7 +152,3 @@ def _growth(report: Report) -> Plot | None:
         return None
     ends = (f"{report.days[0].day:%d %b}", f"{report.days[-1].day:%d %b}" if len(report.days) > 1 else "")
     return line_plot("Users exposed so far", series, ends=ends)
-
-
-def _name(metric: str) -> str:
-    return metric.replace("_", " ")

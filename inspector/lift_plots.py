@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.comparing import Comparison
+from inspector.plots import round_step
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 14, 30
 
@@ -123,7 +124,5 @@ def side_by_side(intervals: Sequence[Interval]) -> list[Row]:
 
 def _ticks(floor: float, top: float) -> list[float]:
     """Round steps between, through 0."""
-    rough = (top - floor) / 5
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * each for each in (1, 2, 2.5, 5, 10) if size * each >= rough * 0.999)
+    step = round_step((top - floor) / 5)
     return [step * number for number in range(math.ceil(floor / step), math.floor(top / step) + 1)]

@@ -133,20 +133,20 @@ class LookPages:
     def _item(self, request: Request) -> Response:
         reading, history = self.site.look_again(), self.site.history
         item_id = request.path_params["item_id"]
+        items = history.items([item_id])
         deployment = self.site.deployment
         placement = next((each for each in deployment.placements if each.needs == "item"), None)
         columns = []
         if placement:
             sources = Sources.of(deployment, placement, None)
             answers = sources.ask(sources.chosen(["live"]), user_id="inspector", item_id=item_id)
-            item = history.items([item_id])
-            columns = side_by_side(history, answers, touched=item, popular=())
+            columns = side_by_side(history, answers, touched=items, popular=())
         days = history.by_day(item_id)
         return self.site.render(
             request,
             "item.html",
             reading=reading,
-            item=history.items([item_id])[item_id],
+            item=items[item_id],
             unknown=not reading and not history.sells(item_id),
             by_type=history.by_type(item_id),
             by_day=bar_plot(

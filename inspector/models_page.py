@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inspector.compared import VARIANT_METRICS, Compared
-from inspector.judging import Judged, judge, kept
+from inspector.judging import Judged, Lists, judge, kept
 from inspector.nights import Night, Nights
 from inspector.plots import Plot, Point, Series, histogram, line_plot
 from inspector.site import Site
 from inspector.sources import Answer, Source, Sources, ask_side_by_side
-from vocabulary.colours import Colour, other
+from vocabulary.colours import Colour, colour_of, other
 from vocabulary.placements import Placement
 
 _METRICS: Final = {
@@ -72,6 +72,7 @@ class ModelsPage:
         live = self.site.deployment.live_colour()
         nights = self._nights.of(placement.name)
         now = self._now(placement, live) if live else None
+        judge_of = self._judging()
         return self.site.render(
             request,
             "models.html",
@@ -84,12 +85,12 @@ class ModelsPage:
             names=_METRICS,
             metrics=self._metrics(nights),
             moved=self._moved(nights),
-            figures=self._figures(nights),
+            figures=_figures(nights, judge_of),
             now=now,
             scores=histogram("Scores, live", now.scores, unit="recommendations", style=str(live))
             if now
             else None,
-            judged={colour: self._judge(lists, time.time()) for colour, lists in now.lists.items()}
+            judged={colour: judge_of(lists, time.time()) for colour, lists in now.lists.items()}
             if now
             else {},
             apart=self._apart(now, live) if now and live else None,
@@ -137,23 +138,16 @@ class ModelsPage:
             most=1,
         )
 
-    def _figures(self, nights: Sequence[Night]) -> list[Plot]:
-        judged = [self._judge(night.lists, night.at.timestamp()) for night in nights]
-        plots = []
-        for name, (title, unit) in _FIGURES.items():
-            points = [_point(nights, place, getattr(each, name)) for place, each in enumerate(judged) if each]
-            plots.append(line_plot(title, [Series(title, points, "recipe0")], ends=_ends(nights), unit=unit))
-        return [plot for plot in plots if plot]
-
-    def _judge(self, lists: Sequence[Sequence[str]], at: float) -> Judged | None:
+    def _judging(self) -> Callable[[Lists, float], Judged | None]:
+        """What judges lists of a moment, by what the history knows now."""
         history = self.site.history
-        return judge(
-            lists,
-            items=history.items(list({item_id for each in lists for item_id in each})),
-            much_touched=history.much_touched(),
-            catalogue=history.catalogue_size(),
-            at=at,
-        )
+        much_touched, catalogue = history.much_touched(), history.catalogue_size()
+
+        def judge_of(lists: Lists, at: float) -> Judged | None:
+            items = history.items(list({item_id for each in lists for item_id in each}))
+            return judge(lists, items=items, much_touched=much_touched, catalogue=catalogue, at=at)
+
+        return judge_of
 
     def _now(self, placement: Placement, live: Colour) -> _Now:
         """What the fixed sample is recommended now; asked again every ten minutes, as requests cost money."""
@@ -176,7 +170,7 @@ class ModelsPage:
         def ask(source: Source) -> Answer:
             colour, _, customer = source.key.partition(":")
             ranked = self.site.deployment.recommend(
-                "maize" if colour == "maize" else "blue",
+                colour_of(colour),
                 placement,
                 user_id=customer,
                 item_id=last.get(customer),
@@ -205,6 +199,15 @@ class ModelsPage:
         """Of the live colour's first ten the share that the dormant one has too."""
         shares = kept(now.lists.get(live, []), now.lists.get(other(live), []))
         return fmean(shares) if shares else None
+
+
+def _figures(nights: Sequence[Night], judge_of: Callable[[Lists, float], Judged | None]) -> list[Plot]:
+    judged = [judge_of(night.lists, night.at.timestamp()) for night in nights]
+    plots = []
+    for name, (title, unit) in _FIGURES.items():
+        points = [_point(nights, place, getattr(each, name)) for place, each in enumerate(judged) if each]
+        plots.append(line_plot(title, [Series(title, points, "recipe0")], ends=_ends(nights), unit=unit))
+    return [plot for plot in plots if plot]
 
 
 def _point(nights: Sequence[Night], place: int, value: float) -> Point:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from inspector.judging import Lists
 from vocabulary.lake import RUNS_FOLDER, lists_key, report_key
 
 _SHOWN: Final = 30
 _AT_A_TIME: Final = 8
-
-Lists = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)

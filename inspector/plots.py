@@ -177,10 +177,14 @@ def ticks_to(most: float) -> list[float]:
     """Round steps from 0 to at least `most`, four to six of them."""
     if most <= 0:
         return [0.0, 1.0]
-    rough = most / 4
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * each for each in (1, 2, 2.5, 5, 10) if size * each >= rough * 0.999)
+    step = round_step(most / 4)
     return [step * place for place in range(math.ceil(most / step * 0.999) + 1)]
+
+
+def round_step(least: float) -> float:
+    """The smallest round figure that is no less, but for what rounding leaves; more than 0."""
+    size = 10.0 ** math.floor(math.log10(least))
+    return next(size * each for each in (1, 2, 2.5, 5, 10) if size * each >= least * 0.999)
 
 
 def number(value: float) -> str:

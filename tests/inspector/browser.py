@@ -52,6 +52,18 @@ def executable() -> str | None:
     return None
 
 
+@contextmanager
+def running_browser() -> Iterator[Any]:
+    """One for all tests of a module, and gone with them: it runs an event loop in this thread."""
+    from playwright import sync_api
+
+    path = executable()
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
 def cut_off(page: Any) -> list[str]:
     """What of a page is seen only by scrolling it sideways."""
     wider = "each => each.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"

@@ -14,10 +14,10 @@ from inspector import sources
 from inspector.deployment import NotDeployedError
 from inspector.masks import Masks
 from inspector.sandbox import Sandbox
-from tests.inspector.browser import ITEMS, a_deployment, cut_off, executable, served
+from tests.inspector.browser import ITEMS, a_deployment, cut_off, running_browser, served
 from tests.inspector.deployments import StandInDeployment
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
+pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
 
 pytestmark = pytest.mark.browser
 
@@ -37,12 +37,8 @@ CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One for all tests of this module, and gone with them: it runs an event loop in this thread."""
-    path = executable()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

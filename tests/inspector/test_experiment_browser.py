@@ -11,10 +11,10 @@ import pytest
 
 from experiments.configured import NoExperiment
 from inspector import experiment
-from tests.inspector.browser import a_deployment, cut_off, executable, served
+from tests.inspector.browser import a_deployment, cut_off, running_browser, served
 from tests.inspector.test_experiment import WINDOW, judged
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
+pytest.importorskip("playwright.sync_api", reason="NOT RUN: `make browser` installs Playwright")
 
 pytestmark = pytest.mark.browser
 
@@ -33,11 +33,8 @@ STATES = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    path = executable()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("state", STATES)
