@@ -16,12 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from local_cloud.personalize.lifecycle import Failed
-from local_cloud.personalize.region import AccessRefused, Region
+from local_cloud.personalize.region import Region
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.table import Coded, Column, Table
 from local_cloud.personalize.touches import Touches
-from local_cloud.personalize.transfers import NO_ACCESS
+from local_cloud.personalize.transfers import write_for
 
 UNDEFINED: Final = "SOURCE_NAME_UNDEFINED"
 """Of an interaction that does not say which recommendation it goes back to."""
@@ -60,12 +59,7 @@ def publisher(region: Region, job: Resource) -> Callable[[Table], None]:
 
     def publish(table: Table) -> None:
         content = report(table, metrics, items=items, campaigns=campaigns).encode()
-        try:
-            region.storage.write(
-                f"{folder.rstrip('/')}/{name}", content, role_arn=output["roleArn"], job_arn=job.arn
-            )
-        except AccessRefused:
-            raise Failed(NO_ACCESS) from None
+        write_for(region, job, f"{folder.rstrip('/')}/{name}", content, role_arn=output["roleArn"])
 
     return publish
 

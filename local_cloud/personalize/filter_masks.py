@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from local_cloud.personalize.filter_grammar import Condition
-from local_cloud.personalize.filters import Alternatives, Applied, Facts, Values, matches, number_of, touched
+from local_cloud.personalize.filters import (
+    COMPARISONS,
+    Alternatives,
+    Applied,
+    Facts,
+    Values,
+    matches,
+    number_of,
+    touched,
+)
 from local_cloud.personalize.recommenders import Catalogue, Mask
 from local_cloud.personalize.table import Coded, Column, Table
 
@@ -119,18 +128,8 @@ def _meets(column: Column, op: str, values: Values) -> Mask:
         return found if op == "IN" else ~found
     if len(known) != 1 or len(numbers) != 1:
         return np.array([matches(op, value, values) for value in column.listed()], dtype=bool)
-    compared: Mask = _COMPARISONS[op](column.numbers, known[0])
+    compared: Mask = COMPARISONS[op](column.numbers, known[0])
     return compared | null if op == "!=" else compared & ~null
-
-
-_COMPARISONS: Final[Mapping[str, Any]] = {
-    "=": np.equal,
-    "!=": np.not_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-}
 
 
 def mask_of(applied: Applied, facts: Facts, columns: ItemColumns, catalogue: Catalogue, size: int) -> Mask:

@@ -27,7 +27,7 @@ from local_cloud.personalize.streamed import Touch
 LOOK_BACK: Final = 100
 """How many of a user's newest interactions of each event type a filter sees."""
 
-_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -35,6 +35,7 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+"""Of two values, or of an array and a value: then element by element."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,8 +206,8 @@ def matches(op: str, actual: Any, values: Values) -> bool:
         return op == "!="
     number = number_of(value) if isinstance(actual, (int, float)) else None
     if number is not None:
-        return _COMPARISONS[op](actual, number)
-    return _COMPARISONS[op](str(actual), str(value))
+        return bool(COMPARISONS[op](actual, number))
+    return bool(COMPARISONS[op](str(actual), str(value)))
 
 
 def _same(actual: Any, value: str | float) -> bool:

@@ -11,7 +11,7 @@ from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.region import AccessRefused, Region
 from local_cloud.personalize.store import Resource
 
-NO_ACCESS: Final = "Insufficient privileges for accessing data in Amazon S3."
+_NO_ACCESS: Final = "Insufficient privileges for accessing data in Amazon S3."
 _LOCATION: Final = re.compile(r"s3://[^/]+(/.*)?")
 
 
@@ -44,14 +44,17 @@ def read_for(
             raise AccessRefused
         yield from region.storage.read(location, role_arn=role_arn, job_arn=job.arn, recursive=recursive)
     except AccessRefused:
-        raise Failed(NO_ACCESS) from None
+        raise Failed(_NO_ACCESS) from None
 
 
-def write_for(region: Region, job: Resource, location: str, content: bytes) -> None:
+def write_for(
+    region: Region, job: Resource, location: str, content: bytes, *, role_arn: str | None = None
+) -> None:
     """
+    :param role_arn: with which it is written, unless by the job's own.
     :raises Failed: with the `failureReason` of a job that may not write there.
     """
     try:
-        region.storage.write(location, content, role_arn=job.members["roleArn"], job_arn=job.arn)
+        region.storage.write(location, content, role_arn=role_arn or job.members["roleArn"], job_arn=job.arn)
     except AccessRefused:
-        raise Failed(NO_ACCESS) from None
+        raise Failed(_NO_ACCESS) from None

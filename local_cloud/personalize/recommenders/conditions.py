@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from local_cloud.personalize.recommenders.interactions import Catalogue
+from local_cloud.personalize.recommenders.kept import Kept
 
 Mask: TypeAlias = NDArray[np.bool_]
 """Per item of a catalogue, whether it passes."""
@@ -58,22 +57,11 @@ class Masks:
     """The masks of the conditions that were used last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Hashable, int], Mask] = OrderedDict()
-        self._changing = threading.Lock()
+        self._kept: Kept[tuple[Hashable, int], Mask] = Kept(_MOST_KEPT)
 
     def of(self, condition: Condition, catalogue: Catalogue) -> Mask:
         """:param catalogue: may have grown since last time."""
         size = len(catalogue)
         if condition.key is None:
             return condition.of_all(catalogue, size)
-        with self._changing:
-            mask = self._kept.get((condition.key, size))
-            if mask is not None:
-                self._kept.move_to_end((condition.key, size))
-                return mask
-        mask = condition.of_all(catalogue, size)
-        with self._changing:
-            self._kept[condition.key, size] = mask
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return mask
+        return self._kept.of((condition.key, size), lambda: condition.of_all(catalogue, size))

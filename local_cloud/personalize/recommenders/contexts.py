@@ -6,8 +6,6 @@ dataset, by whose names and values a request tells its `context`.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -17,6 +15,7 @@ import scipy.sparse as sparse
 from local_cloud.personalize.recommenders.columns import IdCodes
 from local_cloud.personalize.recommenders.contract import Interactions
 from local_cloud.personalize.recommenders.interactions import Catalogue
+from local_cloud.personalize.recommenders.kept import Kept
 from local_cloud.personalize.recommenders.weighed import Background, Weighed, Weights
 
 _EVENTS_WORTH_ALL: Final = 50.0  # with so many events a value counts half
@@ -43,16 +42,15 @@ class Contexts:
             self._values[name] = {value: place for place, value in enumerate(values) if value is not None}
             table = sparse.coo_array((ones, (column.codes, by_item)), shape=(len(values), size))
             self._taken[name] = table.tocsr()
-        self._kept: OrderedDict[tuple[Background, Circumstances], tuple[Background, Weights]] = OrderedDict()
-        self._changing = threading.Lock()
+        self._kept: Kept[tuple[Background, Circumstances], tuple[Background, Weights]] = Kept(_MOST_KEPT)
 
     def applied(self, weighed: Weighed, context: Mapping[str, str]) -> Weighed:
         """As everything weighs under `context`; columns and values that nobody has heard of say nothing."""
         known = self._known(context)
         if not known:
             return weighed
-        background, lift = self._lifted(weighed.background, known)
-        return weighed.lifted(background, lift)
+        before = weighed.background
+        return weighed.lifted(*self._kept.of((before, known), lambda: self._lifted(before, known)))
 
     def _known(self, context: Mapping[str, str]) -> Circumstances:
         return tuple(
@@ -62,18 +60,9 @@ class Contexts:
         )
 
     def _lifted(self, background: Background, known: Circumstances) -> tuple[Background, Weights]:
-        with self._changing:
-            if (found := self._kept.get((background, known))) is not None:
-                self._kept.move_to_end((background, known))
-                return found
         lift = np.ones(len(self._shares))
         for name, place in known:
             row = self._taken[name][[place]].toarray().ravel()
             expected = self._shares * (row.sum() + _EVENTS_WORTH_ALL)
             lift *= (row + _EVENTS_WORTH_ALL * self._shares) / expected
-        made = Background(background.weights * lift), lift
-        with self._changing:
-            self._kept[background, known] = made
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return made
+        return Background(background.weights * lift), lift

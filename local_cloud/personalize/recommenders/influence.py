@@ -5,14 +5,14 @@ API reference, `CampaignConfig`, rankingInfluence: from 0, no influence, to 1 fo
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from local_cloud.personalize.recommenders.exploration import Newcomers
 from local_cloud.personalize.recommenders.interactions import EventLog
+from local_cloud.personalize.recommenders.kept import Kept
 from local_cloud.personalize.recommenders.popularity import popularity
 from local_cloud.personalize.recommenders.weighed import Background, Weighed, Weights
 
@@ -24,6 +24,9 @@ _FULL: Final = (
 )
 _MOST_KEPT: Final = 16
 
+Counted: TypeAlias = tuple[tuple[str, float], ...]
+"""What has an influence, and how much."""
+
 
 class Influences:
     """Each item's place by popularity and by age, above 0 and up to 1 for the first."""
@@ -34,27 +37,21 @@ class Influences:
         ages = np.full(size, np.inf)
         ages[by_age.items] = by_age.ages
         self._places = {POPULARITY: _places(popularity(log)), FRESHNESS: _places(-ages)}
-        self._kept: dict[tuple[Background, tuple[tuple[str, float], ...]], tuple[Background, Weights]] = {}
-        self._changing = threading.Lock()
+        self._kept: Kept[tuple[Background, Counted], tuple[Background, Weights]] = Kept(_MOST_KEPT)
 
     def applied(self, weighed: Weighed, influence: Mapping[str, float]) -> Weighed:
         """:param influence: by POPULARITY and FRESHNESS, 0 to 1."""
         counted = tuple(sorted((name, value) for name, value in influence.items() if value > 0))
         if not counted:
             return weighed
-        key = (weighed.background, counted)
-        with self._changing:
-            made = self._kept.get(key)
-        if made is None:
-            lift = np.ones(len(weighed.background))
-            for name, value in counted:
-                lift *= self._places[name] ** (_FULL * value)
-            made = Background(weighed.background.weights * lift), lift
-            with self._changing:
-                if len(self._kept) >= _MOST_KEPT:
-                    self._kept.clear()
-                self._kept[key] = made
-        return weighed.lifted(*made)
+        before = weighed.background
+        return weighed.lifted(*self._kept.of((before, counted), lambda: self._lifted(before, counted)))
+
+    def _lifted(self, background: Background, counted: Counted) -> tuple[Background, Weights]:
+        lift = np.ones(len(background))
+        for name, value in counted:
+            lift *= self._places[name] ** (_FULL * value)
+        return Background(background.weights * lift), lift
 
 
 def _places(merits: Weights) -> Weights:
