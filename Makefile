@@ -21,7 +21,9 @@ FOLDER ?=
 CONVERSION ?= 0.03
 LIFT ?= 0.05
 AT ?=
-SOURCES := app.py stacks constructs lambdas local_cloud scripts benchmarks costs inspector experiments tests
+# A slip, APPLY=0 say, must not do what it was to prevent
+$(foreach name,APPLY DISCARD,$(if $(filter-out 1,$($(name))),$(error $(name) is '$($(name))', allowed: 1, or nothing)))
+SOURCES := app.py stacks constructs lambdas commands local_cloud scripts benchmarks costs inspector experiments tests
 # For what looks for Node.js: the one from PyPI, which set-up installs only where the machine has none that does
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
@@ -43,7 +45,7 @@ rollback: $(VENV)/.installed  ## say whether the other colour could take over; A
 	@$(PYTHON) -m local_cloud rollback --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
 
 retire: $(VENV)/.installed  ## say what of COLOUR=blue would be torn down; APPLY=1 to tear it down
-	@$(PYTHON) -m local_cloud retire $(COLOUR) --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+	@$(PYTHON) -m local_cloud retire '$(COLOUR)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
 
 redrive: $(VENV)/.installed  ## say what of the failure queue can be placed; APPLY=1 to place it
 	@$(PYTHON) -m local_cloud redrive --environment $(ENV) $(if $(APPLY),--apply) $(if $(DISCARD),--discard) $(ARGS)
@@ -60,7 +62,7 @@ experiment-report: $(VENV)/.installed  ## say what the experiment shows, or not 
 	  PYTHONPATH=lambdas:. $(PYTHON) -m experiments report --environment $(ENV) $(if $(FOLDER),--folder '$(FOLDER)') $(ARGS)
 
 experiment-plan: $(VENV)/.installed  ## say how many users an effect needs: CONVERSION=0.03 LIFT=0.05
-	@PYTHONPATH=lambdas:. $(PYTHON) -m experiments plan --conversion $(CONVERSION) --lift $(LIFT) $(ARGS)
+	@PYTHONPATH=lambdas:. $(PYTHON) -m experiments plan --conversion='$(CONVERSION)' --lift='$(LIFT)' $(ARGS)
 
 backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev; KIND=items or users: a catalogue, of DAY=2026-11-25
 	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --kind '$(KIND)' --day '$(DAY)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
@@ -90,6 +92,7 @@ test: setup  ## format, lint, types and all tests, as CI does
 	$(PYTHON) -m pytest -m "not prove" $(ARGS)
 
 load: $(VENV)/.installed  ## an ordinary day and a drop, played to the running local cloud
+	@$(PYTHON) -m local_cloud env $(if $(LOAD_STATE),--state '$(LOAD_STATE)') >/dev/null
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
 	@$(PYTHON) -m locust -f benchmarks/load.py --headless --only-summary $(ARGS)
 
@@ -109,7 +112,7 @@ smoke: $(VENV)/.installed  ## ask a deployment whether it serves, and AWS whethe
 	@$(PYTHON) -m local_cloud smoke --environment $(ENV) $(ARGS)
 
 cost: synth  ## what an environment costs a month: ENV=prod USERS=1e6 REQUESTS=3e7 EVENTS=1e8
-	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS))
+	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 wheels: $(VENV)/.installed  ## download the libraries that functions need
 	@$(PYTHON) scripts/download_wheels.py

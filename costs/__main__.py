@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from costs.estimate import Use, alternatives, by_generation, month, night
+from commands.manners import Parser, end_quietly
+from costs.estimate import Alternative, Use, alternatives, by_generation, month, night
 from costs.prices import PriceError, Prices
 from stacks.environment import ENVIRONMENTS, Environment
 
@@ -24,12 +26,18 @@ class Alarms(NamedTuple):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m costs", description=__doc__)
+    parser = Parser(prog="python -m costs", description=__doc__)
     parser.add_argument("environment", choices=ENVIRONMENTS)
     parser.add_argument("--users", type=float, default=100_000, help="in the training data")
     parser.add_argument("--requests", type=float, default=3e6, help="a month, of each placement")
     parser.add_argument("--events", type=float, default=1e7, help="a month")
-    parser.add_argument("--measured", type=float, default=0.6, help="share of requests in an experiment")
+    parser.add_argument(
+        "--measured",
+        type=float,
+        default=0.6,
+        help="share of the requests that an experiment measures: 0 without one, 0.6 (the default) in the full"
+        " one of docs/operations.md",
+    )
     given = parser.parse_args()
     environment = ENVIRONMENTS[given.environment]
     try:
@@ -59,17 +67,20 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
     """
     prices = Prices.of(environment.region or "us-east-1")
     placements = environment.placements
-    estimate = month(
+    of_month = partial(
+        month,
         prices,
         placements,
-        use,
         alarms=alarms.of_metrics,
         composites=alarms.of_alarms,
         ready=environment.provisioned_concurrency or 0,
         firewall=environment.requests_per_address is not None,
-        drops=environment.drops,
+        architecture=environment.architecture.name,
     )
-    one_night = night(prices, placements, use)
+    estimate = of_month(use, drops=environment.drops)
+    idle = of_month(replace(use, requests=0, events=0), nights=0)
+    one_night = night(prices, placements, use.trained_on, architecture=environment.architecture.name)
+    ways = alternatives(prices, placements, use)
     warning = prices.staleness(today)
     lines = [
         f"# {environment.names.prefix}: about {estimate.total:,.0f} {prices.currency} a month",
@@ -83,9 +94,13 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
         "",
         *_table("service", [(line.service, line.what, line.cost) for line in one_night.lines], "a night"),
         "",
+        f"## Idle floor: {idle.total:,.2f}",
+        "",
+        "What stands for a month in which nobody comes and nothing is trained.",
+        "",
         "## Other ways (campaigns and trainings only, a month)",
         "",
-        *_table("way", [(each.name, "", each.cost) for each in alternatives(prices, placements, use)]),
+        *_table("way", [(each.name, _against(ways[0], each), each.cost) for each in ways], what="it costs"),
         "",
         *_table("recipes", [(each.name, "", each.cost) for each in by_generation(prices, placements, use)]),
         "",
@@ -97,14 +112,23 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
     return "\n".join(lines)
 
 
-def _table(first: str, rows: list[tuple[str, str, float]], per: str = "a month") -> list[str]:
-    named = any(what for _, what, _ in rows)
+def _against(this: Alternative, other: Alternative) -> str:
+    more = other.cost - this.cost
+    return f"{abs(more):,.2f} {'more' if more > 0 else 'less'} than this" if other is not this else ""
+
+
+def _table(
+    first: str, rows: list[tuple[str, str, float]], per: str = "a month", what: str = "of"
+) -> list[str]:
+    named = any(second for _, second, _ in rows)
     head = (
-        [f"| {first} | of | {per} |", "|---|---|---:|"] if named else [f"| {first} | {per} |", "|---|---:|"]
+        [f"| {first} | {what} | {per} |", "|---|---|---:|"]
+        if named
+        else [f"| {first} | {per} |", "|---|---:|"]
     )
     return head + [
-        f"| {name} | {what} | {cost:,.2f} |" if named else f"| {name} | {cost:,.2f} |"
-        for name, what, cost in rows
+        f"| {name} | {second} | {cost:,.2f} |" if named else f"| {name} | {cost:,.2f} |"
+        for name, second, cost in rows
     ]
 
 
@@ -127,4 +151,5 @@ def _alarms(environment: Environment) -> Alarms:
 
 
 if __name__ == "__main__":
+    end_quietly()
     sys.exit(main())

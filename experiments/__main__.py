@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commands.manners import Parser, aws_error, end_quietly
 from experiments.comparing import users_needed
 from experiments.configured import NoExperiment
 from experiments.reading import UnreadableLake
@@ -23,8 +25,8 @@ from vocabulary.colours import Names
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m experiments", description=__doc__)
+def main(arguments: list[str] | None = None) -> int:
+    parser = Parser(prog="python -m experiments", description=__doc__)
     commands = parser.add_subparsers(required=True)
     reported = commands.add_parser("report", help="print the report and save it")
     reported.add_argument("--app", default="colorway", help="as in the Environment")
@@ -33,20 +35,23 @@ def main() -> int:
     reported.add_argument("--folder", type=Path, help="where it is saved; below .colorway unless given")
     reported.set_defaults(run=_report)
     planned = commands.add_parser("plan", help="how many users an effect needs")
-    planned.add_argument(
-        "--conversion", type=float, required=True, help="share of users who buy now, 0.03 say"
-    )
-    planned.add_argument("--lift", type=float, required=True, help="relative change to be found, 0.05 say")
+    planned.add_argument("--conversion", default="", help="share of users who buy now, 0.03 say")
+    planned.add_argument("--lift", default="", help="relative change to be found, 0.05 say")
     planned.add_argument("--treatment", type=int, default=3000, help="basis points, as in the allocation")
     planned.add_argument("--control", type=int, default=3000, help="likewise")
     planned.add_argument("--users-a-day", type=int, help="who ask for the first time, of all")
     planned.set_defaults(run=_plan)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         given.run(given)
-    except (NoExperiment, UnreadableLake, ValueError, BotoCoreError, ClientError) as error:
+    except (NoExperiment, UnreadableLake, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {aws_error(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -68,25 +73,23 @@ def _report(given: argparse.Namespace) -> None:
 
 
 def _plan(given: argparse.Namespace) -> None:
-    for name, value in (("conversion", given.conversion), ("lift", abs(given.lift))):
-        if not 0 < value < 1:
-            raise ValueError(f"--{name} must be between 0 and 1, got {value:g}")
+    share = _number("CONVERSION", given.conversion, 0, "0.03")
+    lift = _number("LIFT", given.lift, -1, "0.05")
     measured = given.treatment + given.control
     if min(given.treatment, given.control) < 1 or measured > 10_000:
         raise ValueError(
             f"--treatment and --control must be at least 1 and at most 10000 together, "
             f"got {given.treatment} and {given.control}"
         )
-    share = given.conversion
-    changed = share * (1 + given.lift)
+    changed = share * (1 + lift)
     if changed >= 1:
-        raise ValueError(f"--lift must leave a conversion below 1, got {changed:g}")
+        raise ValueError(f"LIFT is {lift:g}, allowed: what leaves a conversion below 1, not {changed:g}")
     spread = (share * (1 - share) + changed * (1 - changed)) / 2
     needed = users_needed(
         spread=spread, difference=changed - share, treatment_share=given.treatment / measured
     )
     print(
-        f"{needed:,} measured users find a change of {given.lift:+.1%} from {share:.2%} in four of five "
+        f"{needed:,} measured users find a change of {lift:+.1%} from {share:.2%} in four of five "
         f"experiments (95 % interval, treatment {given.treatment / measured:.0%} of the measured)."
     )
     if given.users_a_day:
@@ -97,6 +100,24 @@ def _plan(given: argparse.Namespace) -> None:
             f"At {a_day:,.0f} new measured users a day: {days:,.0f} days, "
             f"so plan {weeks * 7:,.0f} (whole weeks)."
         )
+
+
+def _number(name: str, given: str, above: int, example: str) -> float:
+    """A share, or a change of one.
+
+    :param name: as make takes it.
+    :raises ValueError: when it is none, or not between `above` and 1.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not above < value < 1 or not value:
+        raise ValueError(
+            f"{name} is {given!r}, allowed: a number between {above} and 1, not 0: "
+            f"make experiment-plan {name}={example}"
+        )
+    return value
 
 
 def _outputs(prefix: str) -> dict[str, str]:
@@ -112,4 +133,5 @@ def _client(service: str) -> Any:
 
 
 if __name__ == "__main__":
+    end_quietly()
     sys.exit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import webbrowser
@@ -15,6 +14,7 @@ import uvicorn
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commands.manners import Parser, aws_error
 from inspector.deployment import Deployment, NotDeployedError
 from inspector.history import History
 from inspector.masks import Masks
@@ -32,7 +32,7 @@ _PATIENT: Final = Config(
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m inspector", description=__doc__)
+    parser = Parser(prog="python -m inspector", description=__doc__)
     parser.add_argument("--app", default="colorway", help="as in the Environment")
     parser.add_argument("--environment", default="local")
     parser.add_argument(
@@ -54,8 +54,11 @@ def main() -> int:
         history = History(
             _client("s3"), bucket=deployment.outputs["LakeBucketName"], folder=given.copies, days=given.days
         )
-    except (NotDeployedError, BotoCoreError, ClientError) as error:
+    except NotDeployedError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {aws_error(error)}", file=sys.stderr)
         return 1
     site = Site(
         deployment,

@@ -10,6 +10,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commands.manners import Parser, aws_error, end_quietly
 from local_cloud.aws_account import AwsAccount
 from local_cloud.cloud import Options
 from local_cloud.connection import DEFAULT_PORT, DEFAULT_STATE, LocalCloudError, connect
@@ -17,6 +20,8 @@ from local_cloud.deployed import Cloud
 from local_cloud.personalize import command as control
 from local_cloud.progress import Progress
 from vocabulary.colours import COLOURS, Names
+
+_KINDS = ("events", "items", "users")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,13 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     except LocalCloudError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {aws_error(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_cloud", description=__doc__)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="command")
+    parser = Parser(prog="python -m local_cloud", description=__doc__)
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="command")
 
     serve = commands.add_parser("serve", help="serve the local cloud until it is stopped")
     _add_options(serve)
@@ -72,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     rollback.set_defaults(run=_rollback)
 
     retire = commands.add_parser("retire", help="tear a colour down that is not in use")
-    retire.add_argument("colour", choices=COLOURS)
+    retire.add_argument("colour", nargs="?", default="", help=f"{' or '.join(COLOURS)}")
     _add_cloud(retire)
     _add_apply(retire)
     retire.set_defaults(run=_retire)
@@ -84,24 +92,28 @@ def _parser() -> argparse.ArgumentParser:
     redrive.set_defaults(run=_redrive)
 
     erase = commands.add_parser("erase", help="take a user out of the lake and of every colour")
-    erase.add_argument("user_id", help="or the session's id, of somebody who never signed in")
+    erase.add_argument(
+        "user_id", nargs="?", default="", help="or the session's id, of somebody who never signed in"
+    )
     _add_cloud(erase)
     _add_apply(erase)
     erase.set_defaults(run=_erase)
 
     backfill = commands.add_parser("backfill", help="load a history or a catalogue from elsewhere")
-    backfill.add_argument("source", help="Parquet, CSV or JSON lines, also compressed; '*' for several")
+    backfill.add_argument(
+        "source", nargs="?", default="", help="Parquet, CSV or JSON lines, also compressed; '*' for several"
+    )
     backfill.add_argument("--columns", default="", help="our columns to theirs: user_id=CustomerID,…")
     backfill.add_argument("--where", default="", help="a condition that rows must meet")
-    backfill.add_argument(
-        "--kind", choices=("events", "items", "users"), default="events", help="(default %(default)s)"
-    )
+    backfill.add_argument("--kind", default="events", help=f"{', '.join(_KINDS)} (default %(default)s)")
     backfill.add_argument("--day", default="", help="of items or users: of their snapshot; today by default")
     _add_cloud(backfill)
     backfill.set_defaults(run=_backfill)
 
     restore = commands.add_parser("restore", help="bring back what of the lake was overwritten or deleted")
-    restore.add_argument("at", help="the moment whose files are wanted, 2026-11-25T03:00:00Z")
+    restore.add_argument(
+        "at", nargs="?", default="", help="the moment whose files are wanted, 2026-11-25T03:00:00Z"
+    )
     _add_cloud(restore)
     _add_apply(restore)
     restore.set_defaults(run=_restore)
@@ -120,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     defaults = Options()
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (default %(default)s)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="on 127.0.0.1 (default %(default)s)")
     _add_state(parser)
     parser.add_argument(
         "--wait-scale",
@@ -134,6 +146,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=defaults.pace,
         help="real seconds per asynchronous step of Personalize (default %(default)s)",
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="let everything outlive a stop: `serve --keep` goes on from it"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r}, allowed: 1 to 65535")
+    return int(text)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
@@ -163,7 +184,13 @@ def _cloud(parsed: argparse.Namespace) -> Cloud:
 
 
 def _options(parsed: argparse.Namespace) -> Options:
-    return Options(port=parsed.port, state=parsed.state, wait_scale=parsed.wait_scale, pace=parsed.pace)
+    return Options(
+        port=parsed.port,
+        state=parsed.state,
+        wait_scale=parsed.wait_scale,
+        pace=parsed.pace,
+        keep=parsed.keep,
+    )
 
 
 def _serve(parsed: argparse.Namespace) -> None:
@@ -196,11 +223,23 @@ def _faults(parsed: argparse.Namespace) -> int:
     return control.run(parsed, parsed.endpoint or connect(parsed.state).endpoint)
 
 
+def _require(parsed: argparse.Namespace, name: str, value: str, example: str) -> None:
+    """
+    :param name: of the setting, as make takes it.
+    :raises LocalCloudError: when it was not given.
+    """
+    if not value:
+        raise LocalCloudError(f"{name} is missing: make {parsed.command} {example}")
+
+
 def _backfill(parsed: argparse.Namespace) -> None:
     from local_cloud.backfill import Source, backfill
     from local_cloud.deployed import output
     from local_cloud.snapshot_backfill import backfill_snapshot, day_of_snapshot
 
+    _require(parsed, "SOURCE", parsed.source, "SOURCE=orders.csv COLUMNS=user_id=CustomerID")
+    if parsed.kind not in _KINDS:
+        raise LocalCloudError(f"KIND is {parsed.kind!r}, allowed: {', '.join(_KINDS)}")
     source = Source(path=parsed.source, columns=parsed.columns, where=parsed.where)
     if parsed.kind == "events":
         if parsed.day:
@@ -220,6 +259,7 @@ def _restore(parsed: argparse.Namespace) -> None:
     from local_cloud.deployed import output
     from local_cloud.restore import restore
 
+    _require(parsed, "AT", parsed.at, "AT=2026-11-25T03:00:00Z")
     try:
         at = datetime.fromisoformat(parsed.at)
     except ValueError:
@@ -273,6 +313,9 @@ def _rollback(parsed: argparse.Namespace) -> None:
 def _retire(parsed: argparse.Namespace) -> None:
     from local_cloud.on_call import retire
 
+    _require(parsed, "COLOUR", parsed.colour, "COLOUR=blue")
+    if parsed.colour not in COLOURS:
+        raise LocalCloudError(f"COLOUR is {parsed.colour!r}, allowed: {', '.join(COLOURS)}")
     print("\n".join(retire(_cloud(parsed), parsed.colour, apply=parsed.apply)))
 
 
@@ -285,10 +328,10 @@ def _redrive(parsed: argparse.Namespace) -> None:
 def _erase(parsed: argparse.Namespace) -> None:
     from local_cloud.erasure import Erasure
 
-    if not parsed.user_id:
-        raise LocalCloudError("whom? make erase USER_ID=u1")
+    _require(parsed, "USER_ID", parsed.user_id, "USER_ID=u1")
     Erasure(_cloud(parsed), parsed.user_id, Progress()).run(apply=parsed.apply)
 
 
 if __name__ == "__main__":
+    end_quietly()
     sys.exit(main())

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).resolve().parent.parent
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
@@ -59,8 +61,17 @@ def main(arguments: list[str] | None = None) -> int:
         "--minutes", type=int, default=5, help="watched after each stack (default %(default)s)"
     )
     parsed = parser.parse_args(arguments)
-    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
-    stacks = [stack for page in pages for stack in page["Stacks"]]
+    if parsed.environment == "local":
+        print("error: ENV is 'local', which `make demo` deploys: make deploy ENV=dev", file=sys.stderr)
+        return 1
+    try:
+        pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+        stacks = [stack for page in pages for stack in page["Stacks"]]
+    except (BotoCoreError, ClientError) as error:
+        print(
+            f"error: {error} Set AWS_PROFILE, or credentials and AWS_REGION, of the account", file=sys.stderr
+        )
+        return 1
     alarms = rollback_alarms(stacks, f"{parsed.app}-{parsed.environment}-")
     print("taken back for:", *(alarms or ["nothing: no alarm is deployed yet"]), sep="\n  ", flush=True)
     run = ["node", *command(parsed.environment, alarms, parsed.minutes)]

@@ -44,7 +44,12 @@ class StackDiff:
 def checkout(commit: str, into: Path) -> Iterator[Path]:
     """The sources of a commit, beside the working tree, with what is installed here."""
     root = into / "base"
-    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(root), commit], cwd=ROOT, check=True)
+    add = ["git", "worktree", "add", "--quiet", "--detach", str(root), commit]
+    added = subprocess.run(add, cwd=ROOT, capture_output=True, text=True, check=False)
+    if added.returncode:
+        raise SystemExit(
+            f"error: BASE is {commit!r}, allowed: a commit, origin/main say: {added.stderr.strip()}"
+        )
     try:
         for name in _LINKED:
             if (ROOT / name).exists() and not (root / name).exists():

@@ -28,11 +28,12 @@ MAY_IMPORT = {
     "lambdas/vocabulary": {"vocabulary"},
     **{f"lambdas/{package}": {package, "vocabulary"} for package in FUNCTIONS},
     "lambdas/training_data_job": {"training_data_job", "training_data", "vocabulary"},
-    "local_cloud": {"local_cloud", "vocabulary"},
+    "commands": {"commands"},
+    "local_cloud": {"local_cloud", "commands", "vocabulary"},
     "scripts": set(),
-    "costs": {"costs", "stacks", "vocabulary"},
-    "experiments": {"experiments", "recommendations", "vocabulary"},
-    "inspector": {"inspector", "experiments", "vocabulary"},
+    "costs": {"costs", "commands", "stacks", "vocabulary"},
+    "experiments": {"experiments", "commands", "recommendations", "vocabulary"},
+    "inspector": {"inspector", "commands", "experiments", "vocabulary"},
     "benchmarks": {"local_cloud", "experiments", "inspector", "vocabulary", *FUNCTIONS},
 }
 """Of our own packages. Nothing imports `app`."""
@@ -42,12 +43,13 @@ BORROWS = {
     "lambdas/retraining/retire_handler.py": {"personalize_resources"},
     "lambdas/erasure/units.py": {"recommendations"},
     "local_cloud/recipes_compared/comparing.py": {"costs"},
+    "local_cloud/status.py": {"costs"},
 }
 """What a function's asset holds besides its own package and the shared words (see `RetrainingFunctions`)."""
 
 OURS = {
     *("app", "stacks", "colorway", "vocabulary", *FUNCTIONS, "training_data_job"),
-    *("local_cloud", "costs", "inspector", "experiments"),
+    *("commands", "local_cloud", "costs", "inspector", "experiments"),
 }
 
 RUNTIME = {"boto3", "botocore"}
@@ -84,7 +86,8 @@ def test_every_python_file_has_a_place_in_the_house() -> None:
     roots = [
         *ROOT.glob("*.py"),
         *(ROOT / name for name in ("stacks", "constructs", "lambdas")),
-        *(ROOT / name for name in ("local_cloud", "benchmarks", "costs", "inspector", "experiments")),
+        *(ROOT / name for name in ("commands", "local_cloud", "benchmarks", "costs")),
+        *(ROOT / name for name in ("inspector", "experiments")),
     ]
     found = {path for root in roots for path in ([root] if root.is_file() else root.rglob("*.py"))}
     assert found == {path for path in placed if "scripts" not in path.relative_to(ROOT).parts}

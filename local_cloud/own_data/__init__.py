@@ -22,6 +22,6 @@ timestamp, or unix seconds or milliseconds) and an event_type. The rest follows:
 """
 
 from local_cloud.own_data.column_mapping import OwnDataError
-from local_cloud.own_data.reading import OwnData, read
+from local_cloud.own_data.reading import OwnData, look_at, read
 
-__all__ = ["OwnData", "OwnDataError", "read"]
+__all__ = ["OwnData", "OwnDataError", "look_at", "read"]

@@ -86,26 +86,9 @@ def read(
     :param progress: told in words what was found, dropped and changed.
     :raises OwnDataError: when it cannot be read; the message says what to write instead.
     """
-    clickstream = open_file(
-        connection,
-        own.clickstream,
-        setting="CLICKSTREAM",
-        mapping=own.clickstream_columns,
-        mapping_setting="CLICKSTREAM_COLUMNS",
-        ours=READ_COLUMNS,
-    )
-    require(clickstream, ("item_id", "sent_at", "event_type"), identity=True)
+    clickstream, catalogue = look_at(connection, own)
     read_events(connection, clickstream, own.clickstream_where, progress)
-    if own.catalogue:
-        catalogue = open_file(
-            connection,
-            own.catalogue,
-            setting="CATALOGUE",
-            mapping=own.catalogue_columns,
-            mapping_setting="CATALOGUE_COLUMNS",
-            ours=ITEM_COLUMNS,
-        )
-        require(catalogue, ("item_id",), identity=False)
+    if catalogue:
         read_items(connection, catalogue, own.catalogue_where)
         compare(connection, progress)
     else:
@@ -119,6 +102,34 @@ def read(
         items=connection.table("own_items"),
         users=connection.table("own_users"),
     )
+
+
+def look_at(connection: duckdb.DuckDBPyConnection, own: OwnData) -> tuple[OwnFile, OwnFile | None]:
+    """Clickstream and catalogue, by their first rows: quick, so that a slip is told before anything long.
+
+    :raises OwnDataError: for a file that is not there or not understood, and columns that cannot be told.
+    """
+    clickstream = open_file(
+        connection,
+        own.clickstream,
+        setting="CLICKSTREAM",
+        mapping=own.clickstream_columns,
+        mapping_setting="CLICKSTREAM_COLUMNS",
+        ours=READ_COLUMNS,
+    )
+    require(clickstream, ("item_id", "sent_at", "event_type"), identity=True)
+    if not own.catalogue:
+        return clickstream, None
+    catalogue = open_file(
+        connection,
+        own.catalogue,
+        setting="CATALOGUE",
+        mapping=own.catalogue_columns,
+        mapping_setting="CATALOGUE_COLUMNS",
+        ours=ITEM_COLUMNS,
+    )
+    require(catalogue, ("item_id",), identity=False)
+    return clickstream, catalogue
 
 
 def require(file: OwnFile, needed: tuple[str, ...], *, identity: bool) -> None:

@@ -1,0 +1,1 @@
+"""What the commands of this project have in common, whatever they do."""

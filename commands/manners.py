@@ -1,0 +1,81 @@
+"""How every command takes mistakes, and somebody who stops reading."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from typing import Any, Final, NoReturn
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+)
+
+_NO_ACCOUNT: Final = (
+    NoRegionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
+)
+_OLD_CREDENTIALS: Final = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in a line what is wrong, and where to read on, in place of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; `{self.prog} --help` says what there is\n")
+
+
+def aws_error(error: BotoCoreError | ClientError) -> str:
+    """A failed call in words; where the shell leads to no account, what to set."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if isinstance(error, _NO_ACCOUNT) or code in _OLD_CREDENTIALS:
+        return (
+            f"{error} This shell has to lead to the account and Region: set AWS_PROFILE (and sign in), or "
+            "the credentials and AWS_REGION. Without ENV=…, commands ask the local cloud"
+        )
+    if isinstance(error, EndpointConnectionError):
+        return f"{error} Is that the right Region, and is the network there?"
+    return str(error)
+
+
+def end_quietly() -> None:
+    """Drop what nobody reads any more, as behind `| head`; the command itself goes on to its end.
+
+    A command that changes something must not break off since its reader has left, and its exit status stays
+    its own.
+    """
+    now = sys.stdout
+    raw = io.BufferedWriter(_Dropping(now.fileno(), "w", closefd=False))
+    sys.stdout = io.TextIOWrapper(
+        raw, encoding=now.encoding, errors=now.errors, line_buffering=bool(now.line_buffering)
+    )
+
+
+class _Dropping(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            # From now on all of it goes nowhere, what child processes print too
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)

@@ -1,0 +1,65 @@
+"""What a slip is answered with: what to type, in make's terms, an exit status, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NO_ACCOUNT = "This shell has to lead to the account and Region"
+
+SLIPS = [
+    ("retire", "COLOUR is missing: make retire COLOUR=blue"),
+    ("retire COLOUR=green", "COLOUR is 'green', allowed: maize, blue"),
+    ("retire COLOUR=blue APPLY=0", "APPLY is '0', allowed: 1, or nothing"),
+    ("redrive DISCARD=no", "DISCARD is 'no', allowed: 1, or nothing"),
+    ("erase", "USER_ID is missing: make erase USER_ID=u1"),
+    ("backfill", "SOURCE is missing: make backfill SOURCE=orders.csv"),
+    ("backfill SOURCE=x.csv KIND=clicks", "KIND is 'clicks', allowed: events, items, users"),
+    ("restore", "AT is missing: make restore AT=2026-11-25T03:00:00Z"),
+    ("restore AT=yesterday", "AT is 'yesterday', allowed: a moment with its zone"),
+    ("experiment-plan CONVERSION=3%", "CONVERSION is '3%', allowed: a number between 0 and 1"),
+    ("experiment-plan LIFT=", "LIFT is '', allowed: a number between -1 and 1"),
+    ("demo ARGS=--port=99999", "'99999', allowed: 1 to 65535"),
+    ("demo CLICKSTREAM=nothing-here.csv", "CLICKSTREAM=nothing-here.csv: there is no such file"),
+    ("status ARGS=--state=nowhere", "no local cloud is running: start one with `make demo`"),
+    ("smoke ARGS=--state=nowhere", "no local cloud is running: start one with `make demo`"),
+    ("status ARGS=--colour", "unrecognized arguments: --colour"),
+    ("status ENV=dev", NO_ACCOUNT),
+    ("smoke ENV=dev", NO_ACCOUNT),
+    ("inspect ENV=dev", NO_ACCOUNT),
+    ("experiment-report ENV=dev", NO_ACCOUNT),
+    ("deploy", "ENV is 'local', which `make demo` deploys: make deploy ENV=dev"),
+    ("diff BASE=no-such-commit", "BASE is 'no-such-commit', allowed: a commit"),
+]
+
+
+@pytest.mark.parametrize(("typed", "said"), SLIPS, ids=[typed for typed, _ in SLIPS])
+def test_a_slip_is_answered_with_what_to_type(typed: str, said: str, tmp_path: Path) -> None:
+    target, *settings = typed.split(" ")
+    done = make(target, settings, home=tmp_path)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def make(target: str, settings: Sequence[str], *, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run make as who has set up everything, and has no AWS account."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))
+    }
+    set_up = ["setup", ".venv/.installed"]
+    return subprocess.run(
+        ["make", target, *settings, f"PYTHON={sys.executable}", *(f"--old-file={each}" for each in set_up)],
+        cwd=ROOT,
+        env={**kept, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
