@@ -24,21 +24,28 @@ class Options:
     :param state: folder for its log and temporary files; one cloud at a time uses it.
     :param wait_scale: real seconds per second that a Step Functions Wait state names.
     :param pace: real seconds that Personalize takes per asynchronous step.
+    :param keep: whether everything in it outlives a stop, in `kept`.
     """
 
     port: int = DEFAULT_PORT
     state: Path = DEFAULT_STATE
     wait_scale: float = 0.01
     pace: float = 0.0
+    keep: bool = False
 
     @property
     def log(self) -> Path:
         return self.state / "local-cloud.log"
 
+    @property
+    def kept(self) -> Path:
+        return self.state / "kept"
+
     def to_arguments(self) -> list[str]:
         return [
             *("--port", str(self.port), "--state", str(self.state.resolve())),
             *("--wait-scale", str(self.wait_scale), "--pace", str(self.pace)),
+            *(["--keep"] if self.keep else []),
         ]
 
 

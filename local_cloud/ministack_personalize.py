@@ -14,13 +14,16 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import stepfunctions
 
-from local_cloud.ministack_storage import PRINCIPAL, MiniStackStorage
+from local_cloud.ministack_job_roles import PRINCIPAL, JobRoles
+from local_cloud.ministack_metric_store import MiniStackMetrics
+from local_cloud.ministack_storage import MiniStackStorage
 from local_cloud.personalize import wire
 from local_cloud.personalize.authorization import ANY, resource_of
 from local_cloud.personalize.control import PREFIX, Control
@@ -28,6 +31,7 @@ from local_cloud.personalize.errors import Refused
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.models import SERVICES
 from local_cloud.personalize.service import Personalize
+from local_cloud.personalize.state import StateFolder
 
 _NAME: Final = "personalize"
 _REQUESTS_AT_A_TIME: Final = 8
@@ -39,13 +43,14 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def register(*, pace: float) -> None:
+def register(*, pace: float, state: Path | None = None) -> None:
     """Plug Personalize in, before the first request.
 
     :param pace: real seconds per asynchronous step; 0 for one step each time a resource is looked at.
+    :param state: a folder to go on from and to write to.
     """
     control = Control(clock=Clock(pace))
-    host = _Host(control)
+    host = _Host(control, state)
     app.app = _with_control(app.app, control)
     app.SERVICE_HANDLERS[_NAME] = host.handle
     router.SERVICE_PATTERNS[_NAME] = {
@@ -112,8 +117,9 @@ def _with_control(inner: Asgi, control: Control) -> Asgi:
 class _Host:
     """One Personalize for each account and Region that is used."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, state: Path | None) -> None:
         self._control = control
+        self._state = state
         self._services: dict[tuple[str, str], Personalize] = {}
         self._lock = threading.Lock()
         # Of its own: MiniStack's functions may hold every thread of the loop's default executor
@@ -126,23 +132,29 @@ class _Host:
         content = body.encode() if isinstance(body, str) else body
         if denied := _pass_role_denial(path, headers, content):
             return denied
-        service = self._service(responses.get_account_id(), responses.get_region())
         context = contextvars.copy_context()
         answer = await asyncio.get_running_loop().run_in_executor(
-            self._threads,
-            lambda: context.run(service.answer, path=path, headers=headers, body=content),
+            self._threads, lambda: context.run(self._answer, path, headers, content)
         )
         return answer.status, answer.headers, answer.body
 
+    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> wire.Response:
+        service = self._service(responses.get_account_id(), responses.get_region())
+        return service.answer(path=path, headers=headers, body=body)
+
     def _service(self, account: str, region: str) -> Personalize:
+        """Restored at its first request: what goes on then may read from the cloud that is up by now."""
         with self._lock:
             if (account, region) not in self._services:
+                folder = StateFolder(self._state / account / region) if self._state else None
                 endpoint = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
                 self._services[account, region] = Personalize(
                     account=account,
                     region=region,
                     control=self._control,
                     storage=MiniStackStorage(account=account, region=region, endpoint=endpoint),
+                    metrics=MiniStackMetrics(JobRoles(account=account, region=region)),
+                    state=folder,
                 )
             return self._services[account, region]
 

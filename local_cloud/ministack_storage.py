@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+from ministack.core.iam_evaluator import evaluate_resource_policy
 from ministack.core.responses import request_scope
-from ministack.services import iam, s3
+from ministack.services import s3
 
+from local_cloud.ministack_job_roles import PRINCIPAL, JobRoles
 from local_cloud.ministack_sessions import Session
 from local_cloud.personalize.region import AccessRefused
-
-PRINCIPAL: Final = "personalize.amazonaws.com"
 
 
 class MiniStackStorage:
@@ -27,8 +25,7 @@ class MiniStackStorage:
     """
 
     def __init__(self, *, account: str, region: str, endpoint: str) -> None:
-        self._account = account
-        self._region = region
+        self._roles = JobRoles(account=account, region=region)
         self._endpoint = endpoint
         self._making = threading.Lock()  # boto3 makes clients on one thread at a time
 
@@ -42,7 +39,7 @@ class MiniStackStorage:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         arn = f"arn:aws:s3:::{bucket}"
         self._check_bucket_policy(bucket, "s3:ListBucket", arn, job_arn=job_arn)
-        client = self._client(self._assume(role_arn, job_arn=job_arn))
+        client = self._client(self._roles.session(role_arn, job_arn=job_arn))
         try:
             objects: list[tuple[str, BinaryIO]] = []
             for name in _keys_at(client, bucket, key, recursive=recursive):
@@ -63,7 +60,7 @@ class MiniStackStorage:
         """
         bucket, _, key = location.removeprefix("s3://").partition("/")
         self._check_bucket_policy(bucket, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", job_arn=job_arn)
-        client = self._client(self._assume(role_arn, job_arn=job_arn))
+        client = self._client(self._roles.session(role_arn, job_arn=job_arn))
         try:
             client.put_object(Bucket=bucket, Key=key, Body=content)
         except ClientError as error:
@@ -72,52 +69,19 @@ class MiniStackStorage:
             client.close()
 
     def _check_bucket_policy(self, bucket: str, action: str, resource: str, *, job_arn: str) -> None:
-        with request_scope(self._account, self._region):
+        with request_scope(self._roles.account, self._roles.region):
             found = s3.bucket_policy_for_arn(f"arn:aws:s3:::{bucket}")
         policy = found[0] if found else ""
-        context = self._as_personalize(action, resource, job_arn=job_arn)
+        context = self._roles.as_personalize(action, resource, job_arn=job_arn)
         if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
             raise AccessRefused(f"the policy of {bucket} does not let {PRINCIPAL} {action} on {resource}")
-
-    def _assume(self, role_arn: str, *, job_arn: str) -> Session:
-        """A session of the role.
-
-        What STS does for a service principal; its endpoint takes calls of users and roles only, and
-        cannot know `aws:SourceAccount` and `aws:SourceArn`.
-
-        :raises AccessRefused: unless the role's trust policy lets Personalize assume it for this job.
-        """
-        with request_scope(self._account, self._region):
-            role = iam._roles.get(role_arn.rpartition("/")[2])
-        document = role.get("AssumeRolePolicyDocument", "{}") if role else "{}"
-        trust = json.loads(document) if isinstance(document, str) else document
-        statements = trust.get("Statement", [])
-        statements = [statements] if isinstance(statements, dict) else statements
-        # A trust policy names no resource, since it hangs on the role
-        policy = {"Statement": [{**statement, "Resource": "*"} for statement in statements]}
-        context = self._as_personalize("sts:AssumeRole", role_arn, job_arn=job_arn)
-        if evaluate_resource_policy(policy, context, service=PRINCIPAL).decision != "Allow":
-            raise AccessRefused(f"{role_arn} does not let {PRINCIPAL} assume it")
-        with request_scope(self._account, self._region):
-            return Session.begin(role_arn, account=self._account, name="personalize")
-
-    def _as_personalize(self, action: str, resource: str, *, job_arn: str) -> EvalContext:
-        return EvalContext(
-            principal_arn=PRINCIPAL,
-            principal_type="Service",
-            principal_account="",
-            action=action,
-            resource_arn=resource,
-            region=self._region,
-            service_context={"aws:sourceaccount": self._account, "aws:sourcearn": job_arn},
-        )
 
     def _client(self, session: Session) -> Any:
         with self._making:
             return boto3.client(
                 "s3",
                 endpoint_url=self._endpoint,
-                region_name=self._region,
+                region_name=self._roles.region,
                 **session.keys,
                 config=Config(retries={"total_max_attempts": 2}),
             )

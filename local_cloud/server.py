@@ -83,6 +83,7 @@ def _configure(options: Options, state: Path) -> None:
         SFTP_ENABLED="0",
         # MiniStack stops containers that it takes for its own; those of another one are not ours to stop.
         DOCKER_HOST=f"unix://{temporary}/no-docker",
+        **_persistence(options),
         AWS_ACCESS_KEY_ID="test",
         AWS_SECRET_ACCESS_KEY="test",
         AWS_EC2_METADATA_DISABLED="true",
@@ -91,6 +92,17 @@ def _configure(options: Options, state: Path) -> None:
         TMPDIR=str(temporary),
     )
     tempfile.tempdir = None
+
+
+def _persistence(options: Options) -> dict[str, str]:
+    """MiniStack writes when it is stopped, objects of S3 at once."""
+    kept = options.kept.resolve()
+    return {
+        "PERSIST_STATE": str(int(options.keep)),
+        "S3_PERSIST": str(int(options.keep)),
+        "STATE_DIR": str(kept / "ministack"),
+        "S3_DATA_DIR": str(kept / "s3"),
+    }
 
 
 async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
@@ -121,7 +133,8 @@ async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
         stack_events,
     )
 
-    ministack_personalize.register(pace=options.pace)
+    kept = options.kept.resolve() / "personalize" if options.keep else None
+    ministack_personalize.register(pace=options.pace, state=kept)
     for module in (
         ministack_alias_weights,
         ministack_authorization,
@@ -150,8 +163,14 @@ async def _serve(options: Options, state: Path, *, with_parent: bool) -> None:
     config.graceful_timeout = 2
     config.errorlog = logging.getLogger("hypercorn.error")
     server_file(state).write_text(json.dumps({"port": options.port, "pid": os.getpid()}))
+
+    async def stopped() -> None:
+        await stopping.wait()
+        if options.keep:
+            await ministack_firehose.flush()  # before MiniStack writes what it has
+
     try:
-        await hypercorn_serve(app.app, config, shutdown_trigger=stopping.wait)
+        await hypercorn_serve(app.app, config, shutdown_trigger=stopped)
     finally:
         await ministack_firehose.flush()
         lambda_runtime.reset()

@@ -14,6 +14,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from local_cloud.personalize import command
 from local_cloud.personalize.control import Control, Settings
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.server import ACCOUNT, PersonalizeServer
@@ -23,8 +24,10 @@ _SERVICES = ("PERSONALIZE", "PERSONALIZE_RUNTIME", "PERSONALIZE_EVENTS")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; what the user can mend is said in a line."""
+    """Serve until SIGINT or SIGTERM, or steer one that serves; what the user can mend is said in a line."""
     parsed = _parser().parse_args(arguments)
+    if parsed.command == "faults":
+        return command.run(parsed, parsed.endpoint)
     logging.basicConfig(level=logging.INFO if parsed.verbose else logging.WARNING)
     with ExitStack() as stack:
         try:
@@ -90,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--throttling", action="store_true", help="throttle beyond a campaign's capacity")
     parser.add_argument("--legacy-recipes", action="store_true", help="offer the HRNN recipes of old")
     parser.add_argument("--verbose", action="store_true", help="log what is refused, and why")
+    commands = parser.add_subparsers(title="of one that serves", dest="command", metavar="command")
+    faults = commands.add_parser("faults", help="make it fail on purpose, move its clock, see its metrics")
+    faults.add_argument("--endpoint", default="http://127.0.0.1:4600", help="(default %(default)s)")
+    command.add_commands(faults)
     return parser
 
 

@@ -1,8 +1,8 @@
 """Operations on metric attributions: which events of which items count as an effect of recommendations.
 
 API reference, "CreateMetricAttribution"; developer guide, "Measuring impact of recommendations".
-Imports that ask for it publish a report (`attribution_reports`); what CloudWatch would be given of streamed
-events is not written.
+Its metrics go to CloudWatch (`attribution_metrics`), and to S3 on imports that ask for it
+(`attribution_reports`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from local_cloud.personalize.errors import Refused, already_exists, in_use, invalid, limit_exceeded
-from local_cloud.personalize.region import Job, Region
+from local_cloud.personalize.lifecycle import Failed
+from local_cloud.personalize.region import AccessRefused, Job, Region
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.transfers import check_location, check_role
 
@@ -21,6 +22,8 @@ MOST_METRICS: Final = 10
 _EXPRESSION: Final = re.compile(
     r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.([A-Za-z_][A-Za-z0-9_]*)\)", re.IGNORECASE
 )
+_NUMERIC: Final = ("int", "long", "float", "double")
+_NO_ACCESS: Final = "Insufficient privileges for publishing metrics in Amazon CloudWatch."
 _CHANGES: Final = ("addMetrics", "removeMetrics", "metricsOutputConfig")
 
 Request = Mapping[str, Any]
@@ -31,8 +34,9 @@ def create_metric_attribution(region: Region, request: Request) -> dict[str, Any
     """One per dataset group."""
     store, group = region.store, request["datasetGroupArn"]
     store.active("DatasetGroup", group)
-    if not store.all("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
-        raise invalid(f"{group} has no Interactions dataset whose events could be counted")
+    interactions = region.dataset(group, "INTERACTIONS")
+    if interactions is None or "EVENT_TYPE" not in interactions.schema.columns:
+        raise invalid(f"{group} has no Interactions dataset with EVENT_TYPE, by which events are counted")
     _check_output(region, request["metricsOutputConfig"])
     if not request["metrics"]:
         raise invalid("metrics must have at least one entry")
@@ -42,8 +46,22 @@ def create_metric_attribution(region: Region, request: Request) -> dict[str, Any
         raise already_exists(arn)
     if store.all("MetricAttribution", datasetGroupArn=group):
         raise limit_exceeded(f"{group} already has a metric attribution")
-    region.create("MetricAttribution", arn, {**request, "metricAttributionArn": arn})
+    members = {**request, "metricAttributionArn": arn}
+    region.create("MetricAttribution", arn, members, job=creation_job)
     return {"metricAttributionArn": arn}
+
+
+def creation_job(region: Region, resource: Resource) -> Job:
+    """Developer guide, "Giving Amazon Personalize access to CloudWatch": it tries whether the role may."""
+    role = resource.members["metricsOutputConfig"]["roleArn"]
+
+    def work() -> None:
+        try:
+            region.metrics.put([], role_arn=role, attribution_arn=resource.arn)
+        except AccessRefused:
+            raise Failed(_NO_ACCESS) from None
+
+    return Job(work=work)
 
 
 def _check_output(region: Region, output: Request) -> None:
@@ -66,8 +84,9 @@ def _check(region: Region, group: str, metrics: Metrics) -> None:
             )
         if match[1]:
             dataset = region.dataset(group, "ITEMS" if match[1].lower() == "items" else "INTERACTIONS")
-            if dataset is None or match[2] not in dataset.schema.columns:
-                raise invalid(f"There is no column {match[1]}.{match[2]} to sum")
+            kinds = {field.name: field.kind for field in dataset.schema.fields} if dataset else {}
+            if kinds.get(match[2]) not in _NUMERIC:
+                raise invalid(f"There is no numeric column {match[1]}.{match[2]} to sum")
 
 
 def update_metric_attribution(region: Region, request: Request) -> dict[str, Any]:

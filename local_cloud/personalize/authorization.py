@@ -1,7 +1,8 @@
 """The resource that each operation is authorized on.
 
 Service authorization reference, "Actions, resources, and condition keys for Amazon Personalize";
-developer guide, "Recording events": PutEvents must be allowed on every resource.
+developer guide, "Recording real-time events to influence recommendations": PutEvents must be allowed on
+every resource.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def resource_of(operation: str, request: Request, arn: Arn) -> str:
         return arn("event-tracker/*")
     if operation in _VERSIONED:
         return str(request.get("solutionVersionArn")).rpartition("/")[0] or ANY
+    if operation == "GetRecommendations" and "recommenderArn" in request:
+        return str(request["recommenderArn"])
     if operation in _NAMED_BY:
         return str(request.get(_NAMED_BY[operation]) or ANY)
     if operation.startswith(("Describe", "Delete")):

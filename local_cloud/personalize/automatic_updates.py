@@ -1,7 +1,8 @@
 """What is new in the catalogue reaches models that explore, without a training.
 
-Developer guide, "User-Personalization recipe", automatic updates: every two hours the latest fully trained
-version that is deployed takes in new items; a version of trainingMode UPDATE ends that for its solution.
+Developer guide, "Use case and recipe features", automatic updates: every two hours the latest fully trained
+version that is deployed takes in new items; a version of trainingMode UPDATE ends that for its solution. An
+ACTIVE recommender takes them in as well, where its use case explores.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ def update_by_the_clock(region: Region) -> None:
     """Take new items into every model for which that is due."""
     everything = region.store.everything()
     served = {each.members["served"] for each in everything if each.kind == "Campaign" and each.is_active}
-    for version in everything:
-        if version.arn in served and version.arn in region.trained:
-            last = float(version.members.get(_UPDATED_AT, version.members["lastUpdatedDateTime"]))
+    served |= {each.arn for each in everything if each.kind == "Recommender" and each.is_active}
+    for resource in everything:
+        if resource.arn in served and resource.arn in region.trained:
+            last = float(resource.members.get(_UPDATED_AT, resource.members["lastUpdatedDateTime"]))
             is_due = region.clock.now() >= last + region.clock.lasts(_EVERY)
-            if is_due and _is_kept_up(everything, version):
-                version.members[_UPDATED_AT] = region.clock.now()
-                admit_new_items(region, version)
+            if is_due and _is_kept_up(everything, resource):
+                resource.members[_UPDATED_AT] = region.clock.now()
+                admit_new_items(region, resource)
 
 
 def _is_kept_up(everything: list[Resource], version: Resource) -> bool:
     if not recipes.recipe_of(recipes.name_of(version.members["recipeArn"])).explores:
         return False
+    if version.kind == "Recommender":
+        return True
     versions = [
         each
         for each in everything
@@ -44,9 +48,9 @@ def _is_kept_up(everything: list[Resource], version: Resource) -> bool:
     return bool(versions) and versions[-1].arn == version.arn
 
 
-def admit_new_items(region: Region, version: Resource) -> None:
+def admit_new_items(region: Region, resource: Resource) -> None:
     """Those of the Items dataset, and those that streamed events are about."""
-    group = version.members["datasetGroupArn"]
+    group = resource.members["datasetGroupArn"]
     items, interactions = region.dataset(group, "ITEMS"), region.dataset(group, "INTERACTIONS")
     created = {
         item_id: float(moment)
@@ -57,10 +61,10 @@ def admit_new_items(region: Region, version: Resource) -> None:
     for event in interactions.events.accepted if interactions else ():
         if event.item_id is not None:
             created.setdefault(event.item_id, None)
-    region.model(version.arn).admit(created)
+    region.model(resource.arn).admit(created)
 
 
-def restore_items(region: Region, version: Resource) -> None:
+def restore_items(region: Region, resource: Resource) -> None:
     """After its model was made anew: with the items that it had taken in."""
-    if _UPDATED_AT in version.members:
-        admit_new_items(region, version)
+    if _UPDATED_AT in resource.members:
+        admit_new_items(region, resource)

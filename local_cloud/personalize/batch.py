@@ -1,6 +1,7 @@
 """Operations on batch inference jobs: recommendations for many at once, from and to Amazon S3.
 
-Developer guide, "Preparing input data for batch recommendations" and "Batch inference job output examples".
+Developer guide, "Preparing input data for batch recommendations", "Batch inference job input and output JSON
+examples".
 """
 
 from __future__ import annotations

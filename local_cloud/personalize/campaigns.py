@@ -112,7 +112,7 @@ def update_job(region: Region, campaign: Resource, new: Request) -> Job:
 def follow_latest(region: Region) -> None:
     """Update every campaign that syncs with the latest solution version of which there is a newer one.
 
-    Developer guide, "Automatic training and campaigns": it serves the old one until the update is ACTIVE.
+    API reference, `CampaignConfig`; "UpdateCampaign": it serves the old one until the update is ACTIVE.
     """
     for campaign in region.store.everything():
         if campaign.kind != "Campaign" or not campaign.is_active or campaign.progress is not None:

@@ -1,10 +1,11 @@
-"""`python -m local_cloud faults`: the control API from the command line."""
+"""`python -m local_cloud faults`, or `python -m local_cloud.personalize faults`: the control API."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from fnmatch import fnmatchcase
 from typing import Any
 
 from local_cloud.personalize.control_client import ControlClient, ControlError
@@ -12,7 +13,7 @@ from local_cloud.personalize.faults import Fault
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
-    """inject, list, clear, clock and settings; the caller says where: `run(parsed, endpoint)`."""
+    """inject, list, clear, clock, settings and metrics; the caller says where: `run(parsed, endpoint)`."""
     actions = parser.add_subparsers(title="actions", required=True, metavar="action")
     inject = actions.add_parser("inject", help="let an operation of Personalize fail, wait or get stuck")
     inject.add_argument("operation", help="e.g. CreateCampaign, or a pattern: 'Create*'")
@@ -40,6 +41,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     settings.add_argument("--throttling", choices=("on", "off"), help="beyond a campaign's capacity")
     settings.add_argument("--legacy-recipes", choices=("on", "off"), help="the HRNN recipes of old")
     settings.set_defaults(act=_settings)
+    metrics = actions.add_parser("metrics", help="what CloudWatch was told, where there is none")
+    metrics.add_argument("name", nargs="?", default="*", help="a pattern, e.g. 'GetRecommendations*'")
+    metrics.set_defaults(act=_metrics)
 
 
 def run(parsed: argparse.Namespace, endpoint: str) -> int:
@@ -84,6 +88,10 @@ def _clear(client: ControlClient, parsed: argparse.Namespace) -> Any:
 def _clock(client: ControlClient, parsed: argparse.Namespace) -> Any:
     change = {name: value for name in ("advance", "time") if (value := getattr(parsed, name)) is not None}
     return client.clock(**change)
+
+
+def _metrics(client: ControlClient, parsed: argparse.Namespace) -> Any:
+    return [metric for metric in client.metrics() if fnmatchcase(metric["name"], parsed.name)]
 
 
 def _settings(client: ControlClient, parsed: argparse.Namespace) -> Any:

@@ -5,6 +5,8 @@
     DELETE /_colorway/personalize/faults[/ID]       {"cleared": how many}
     GET    /_colorway/personalize/clock             {"now", "time"}
     POST   /_colorway/personalize/clock             {"advance": seconds}, {"time": "realistic"} or both
+    GET    /_colorway/personalize/metrics           {"metrics": [{"region", "namespace", "name", "dimensions",
+                                                     "unit", "points": [{"time", "count", "sum", …}]}]}
     GET    /_colorway/personalize/settings          {"throttling", "legacy_recipes"}
     POST   /_colorway/personalize/settings          {"throttling": true}
 
@@ -21,6 +23,7 @@ from typing import Any, Final
 
 from local_cloud.personalize.faults import Fault, Faults
 from local_cloud.personalize.lifecycle import Clock
+from local_cloud.personalize.metrics import MetricLog
 from local_cloud.personalize.wire import Response
 
 PREFIX: Final = "/_colorway/personalize/"
@@ -39,11 +42,15 @@ class Settings:
 
 @dataclass(kw_only=True)
 class Control:
-    """What all accounts and Regions of one local cloud share."""
+    """What all accounts and Regions of one local cloud share.
+
+    :param metrics: where metrics are kept that have no CloudWatch to go to.
+    """
 
     clock: Clock
     faults: Faults = field(default_factory=Faults)
     settings: Settings = field(default_factory=Settings)
+    metrics: MetricLog | None = None
 
     def answer(self, *, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """
@@ -57,7 +64,7 @@ class Control:
                 return _json(404, {"message": f"nothing is served at {path}"})
             if method == "GET":
                 return _json(200, _GETTERS[what](self))
-            if method == "POST":
+            if method == "POST" and what != "metrics":
                 return self._post(what, _parsed(headers, body))
         except ValueError as error:
             return _json(400, {"message": str(error)})
@@ -95,6 +102,12 @@ class Control:
 _SETTINGS: Final = tuple(field.name for field in fields(Settings))
 
 
+def _metrics_of(control: Control) -> MetricLog:
+    if control.metrics is None:
+        raise ValueError("metrics are in the CloudWatch of this cloud: aws cloudwatch get-metric-statistics")
+    return control.metrics
+
+
 def _only(given: Mapping[str, Any], *known: str) -> None:
     if not given or any(name not in known for name in given):
         raise ValueError(f"the body must hold {' or '.join(known)}, got {', '.join(given) or 'nothing'}")
@@ -120,4 +133,5 @@ _GETTERS: Final[Mapping[str, Callable[[Control], dict[str, Any]]]] = {
     "faults": lambda control: {"faults": [injected.to_json() for injected in control.faults.all()]},
     "clock": lambda control: {"now": control.clock.stamp(), "time": control.clock.time},
     "settings": lambda control: asdict(control.settings),
+    "metrics": lambda control: {"metrics": _metrics_of(control).to_json()},
 }

@@ -62,6 +62,15 @@ class ControlClient:
         """`{now, time}`, after `advance` (seconds) and `time` (none, realistic, 60x, seconds per step)."""
         return self._call("POST", "clock", change) if change else self._call("GET", "clock")
 
+    def metrics(self) -> list[dict[str, Any]]:
+        """What went to CloudWatch, or would go there on AWS: `{region, namespace, name, dimensions, unit,
+        points: [{time, count, sum, minimum, maximum}]}`.
+
+        :raises ControlError: where there is a CloudWatch.
+        """
+        found: list[dict[str, Any]] = self._call("GET", "metrics")["metrics"]
+        return found
+
     def settings(self, **change: Any) -> dict[str, Any]:
         """`{throttling, legacy_recipes}`, after this change."""
         return self._call("POST", "settings", change) if change else self._call("GET", "settings")

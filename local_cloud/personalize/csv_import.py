@@ -1,7 +1,7 @@
 """Bulk data: CSV objects against the schema of their dataset.
 
-Developer guide, "Data format guidelines"; the texts of failures as seen from the service,
-where any are known. Files are read some lines at a time, into columns.
+Developer guide, "Bulk data format guidelines for all types of data"; the texts of failures as seen from the
+service, where any are known. Files are read some lines at a time, into columns.
 """
 
 from __future__ import annotations
@@ -115,6 +115,12 @@ def _check_header(header: str, schema: Schema) -> None:
     if extra or len(given) != len(schema.columns):
         names = ", ".join(extra or given)
         raise Failed(f"Input CSV has columns that are not in the schema or repeated: [{names}].")
+    if tuple(given) != schema.columns:
+        # Developer guide, "Creating schema JSON files for Amazon Personalize schemas"
+        raise Failed(
+            "Input CSV has its columns in another order than the schema, which has "
+            f"[{', '.join(schema.columns)}]."
+        )
 
 
 class _Places(dict[str, int]):

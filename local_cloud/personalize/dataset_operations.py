@@ -8,7 +8,7 @@ from typing import Any
 from local_cloud.personalize.datasets import Dataset
 from local_cloud.personalize.errors import in_use, invalid
 from local_cloud.personalize.region import Job, Region
-from local_cloud.personalize.schemas import Schema, dataset_type_of, parse_schema
+from local_cloud.personalize.schemas import DatasetType, Schema, dataset_type_of, parse_schema
 from local_cloud.personalize.store import Kind, Resource
 
 Request = Mapping[str, Any]
@@ -22,6 +22,7 @@ def create_dataset(region: Region, request: Request) -> Answer:
     parsed = parse_schema(schema.members["schema"])
     if parsed.dataset_type != kind:
         raise invalid(f"The schema {schema.arn} is of {parsed.dataset_type}, the dataset of {kind}")
+    _check_domain(group, schema, kind)
     region.store.active("DatasetGroup", group.arn)
     arn = region.arn(f"dataset/{group.members['name']}/{kind}")
     region.create(
@@ -38,6 +39,16 @@ def create_dataset(region: Region, request: Request) -> Answer:
     )
     region.datasets[arn] = Dataset(parsed)
     return {"datasetArn": arn}
+
+
+def _check_domain(group: Resource, schema: Resource, kind: DatasetType) -> None:
+    """API reference, "CreateSchema", domain; developer guide, "Creating a schema and a dataset"."""
+    domain, other = group.members.get("domain"), schema.members.get("domain")
+    if domain != other:
+        ours, theirs = domain or "none", other or "none"
+        raise invalid(f"The schema must have the domain of its dataset group, {ours}, got {theirs}")
+    if domain is not None and kind in ("ACTIONS", "ACTION_INTERACTIONS"):
+        raise invalid(f"A dataset of {kind} cannot be in a domain dataset group, {group.arn} is of {domain}")
 
 
 def delete_dataset(region: Region, request: Request) -> Answer:
@@ -61,7 +72,7 @@ def forget(region: Region, dataset: Resource) -> None:
 
 
 def _holders(region: Region, dataset: Resource) -> list[Resource]:
-    """What keeps a dataset from being deleted: developer guide, "Deleting a dataset"."""
+    """What keeps it from being deleted: developer guide, "Deleting a dataset to delete all of its data"."""
     store, group = region.store, dataset.members["datasetGroupArn"]
     holders = store.all("Filter", datasetGroupArn=group)
     if dataset.members["datasetType"] == "INTERACTIONS":
@@ -73,6 +84,7 @@ def _holders(region: Region, dataset: Resource) -> list[Resource]:
         *store.all("DatasetExportJob", datasetArn=dataset.arn),
         *store.all("DataDeletionJob", datasetGroupArn=group),
         *versions,
+        *store.all("Recommender", datasetGroupArn=group),
         *(job for v in versions for job in store.all("BatchInferenceJob", solutionVersionArn=v.arn)),
     ]
     holders += [resource for resource in busy if resource.is_being_created]
@@ -86,6 +98,8 @@ def update_dataset(region: Region, request: Request) -> Answer:
     schema = region.store.get("Schema", request["schemaArn"])
     if dataset.progress is not None:
         raise in_use(f"{dataset.arn} has an update in progress")
+    group = region.store.get("DatasetGroup", dataset.members["datasetGroupArn"])
+    _check_domain(group, schema, dataset.members["datasetType"])
     jobs = region.store.all("DatasetImportJob", datasetArn=dataset.arn)
     if busy := [job for job in jobs if job.is_being_created]:
         raise in_use(f"{dataset.arn} is being imported into by {busy[0].arn}")

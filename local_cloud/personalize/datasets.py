@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from local_cloud.personalize.filter_masks import ItemColumns
-from local_cloud.personalize.schemas import Schema
+from local_cloud.personalize.schemas import Schema, camel_case
 from local_cloud.personalize.streamed import Event, StreamedEvents, Touch
 from local_cloud.personalize.table import Coded, Table
 from local_cloud.personalize.touches import ByUser, Touches
@@ -86,6 +86,21 @@ class Dataset:
         self.journal.append(event)
         self.changes += 1
         return self.events.add(event)
+
+    def record_of(self, event: Event) -> Mapping[str, Any]:
+        """A streamed event, by column."""
+        properties = event.properties or {}
+        return {
+            **{name: properties.get(camel_case(name)) for name in self.schema.columns},
+            "USER_ID": self.events.user_of(event) or event.session_id,
+            "ITEM_ID": event.item_id,
+            "TIMESTAMP": event.timestamp,
+            "EVENT_TYPE": event.event_type,
+            "EVENT_VALUE": event.event_value,
+            "IMPRESSION": "|".join(event.impression) if event.impression else None,
+            "RECOMMENDATION_ID": event.recommendation_id,
+            "EVENT_ATTRIBUTION_SOURCE": event.attribution_source,
+        }
 
     def put(self, record_id: str, values: Mapping[str, Any]) -> None:
         """PutItems, PutUsers: replaces the whole record."""

@@ -57,11 +57,7 @@ def deletion_job(region: Region, resource: Resource) -> Job:
     """Models are trained again as if the users had never been there."""
     members = resource.members
     group = members["datasetGroupArn"]
-    runs = {
-        version.arn: region.trained[version.arn].run
-        for version in region.store.all("SolutionVersion", datasetGroupArn=group)
-        if version.arn in region.trained
-    }
+    runs = {each.arn: region.trained[each.arn].run for each in region.learned(group)}
 
     def work() -> Forgotten:
         objects = read_for(region, resource, members["dataSource"]["dataLocation"], recursive=True)
@@ -78,11 +74,14 @@ def deletion_job(region: Region, resource: Resource) -> Job:
         for dataset in region.store.all("Dataset", datasetGroupArn=group):
             region.datasets[dataset.arn].forget(user_ids)
         interactions = region.dataset(group, "INTERACTIONS")
-        for arn, (run, model) in models.items():
-            if arn not in region.trained:
+        for resource in region.learned(group):
+            if resource.arn not in models:
                 continue
-            trained = region.trained[arn] = replace(region.trained[arn], run=run, model=model)
-            restore_items(region, region.store.get("SolutionVersion", arn))
+            run, model = models[resource.arn]
+            trained = region.trained[resource.arn] = replace(
+                region.trained[resource.arn], run=run, model=model
+            )
+            restore_items(region, resource)
             for touch in interactions.events.told_after(trained.heard) if interactions else ():
                 model.record(touch.user_id, touch.item_id, touch.timestamp)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from local_cloud.personalize.attribution_metrics import tell_of_events
 from local_cloud.personalize.capacity import MOST_EVENTS, MOST_RECORDS
 from local_cloud.personalize.errors import Refused, in_use, invalid
 from local_cloud.personalize.region import Region
@@ -33,12 +34,13 @@ def put_events(region: Region, request: Request) -> dict[str, Any]:
         dataset = region.dataset(group, "INTERACTIONS")
         if dataset is None:
             raise invalid(f"{group} has no Interactions dataset")
-        versions = region.store.all("SolutionVersion", datasetGroupArn=group)
-        models = [region.model(version.arn) for version in versions if version.arn in region.trained]
+        models = [region.model(resource.arn) for resource in region.learned(group)]
+        known = len(dataset.events.accepted)
         # Within the turn, so that models learn in the order in which the dataset has them
         for touch in [touch for event in events for touch in dataset.stream(event)]:
             for model in models:
                 model.record(touch.user_id, touch.item_id, touch.timestamp)
+        tell_of_events(region, group, dataset, dataset.events.accepted[known:])
     return {}
 
 
@@ -66,6 +68,7 @@ def _event(request: Request, sent: Request) -> Event:
         impression=sent.get("impression"),
         recommendation_id=sent.get("recommendationId"),
         properties=properties,
+        attribution_source=sent.get("metricAttribution", {}).get("eventAttributionSource"),
     )
 
 

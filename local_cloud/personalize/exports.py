@@ -14,9 +14,7 @@ from typing import Any, Final
 from local_cloud.personalize.datasets import Dataset, Put
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.region import Job, Region
-from local_cloud.personalize.schemas import camel_case
 from local_cloud.personalize.store import Resource
-from local_cloud.personalize.streamed import Event
 from local_cloud.personalize.transfers import check_location, check_role, write_for
 
 MOST_PENDING: Final = 5
@@ -84,21 +82,7 @@ def _streamed(dataset: Dataset) -> Iterable[Record]:
         if isinstance(entry, Put):
             yield {id_column: entry.record_id, **entry.values}
     for event in dataset.events.accepted:
-        yield _of_event(dataset, event)
-
-
-def _of_event(dataset: Dataset, event: Event) -> Record:
-    properties = event.properties or {}
-    return {
-        **{name: properties.get(camel_case(name)) for name in dataset.schema.columns},
-        "USER_ID": dataset.events.user_of(event) or event.session_id,
-        "ITEM_ID": event.item_id,
-        "TIMESTAMP": event.timestamp,
-        "EVENT_TYPE": event.event_type,
-        "EVENT_VALUE": event.event_value,
-        "IMPRESSION": "|".join(event.impression) if event.impression else None,
-        "RECOMMENDATION_ID": event.recommendation_id,
-    }
+        yield dataset.record_of(event)
 
 
 def _cell(value: Any) -> str:

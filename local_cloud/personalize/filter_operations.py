@@ -35,7 +35,7 @@ def create_filter(region: Region, request: Request) -> dict[str, Any]:
 
 
 def _check_fields(region: Region, group: str, parsed: Filter) -> None:
-    """Developer guide, "Filter expressions: guidelines and requirements"."""
+    """Developer guide, "Filter expressions", "Guidelines and requirements"."""
     if len(parsed.fields()) > MOST_FIELDS:
         raise limit_exceeded(f"A filter uses at most {MOST_FIELDS} distinct fields")
     datasets = {"items": region.dataset(group, "ITEMS"), "currentuser": region.dataset(group, "USERS")}

@@ -100,9 +100,15 @@ class Filter:
             for condition in conditions
         )
 
+    def uses_current_user(self) -> bool:
+        return any(expression.on_user for expression in self.expressions) or self._uses("user")
+
     def uses_current_item(self) -> bool:
+        return self._uses("item")
+
+    def _uses(self, current: str) -> bool:
         return any(
-            isinstance(value, Current) and value.of == "item"
+            isinstance(value, Current) and value.of == current
             for expression in self.expressions
             for conditions in expression.alternatives
             for condition in conditions

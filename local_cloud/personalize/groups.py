@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
+from local_cloud.personalize.keywords import check_keywords
 from local_cloud.personalize.region import Region, random_id
 from local_cloud.personalize.schemas import parse_schema
 from local_cloud.personalize.store import Kind, Resource
@@ -14,7 +15,14 @@ from local_cloud.personalize.store import Kind, Resource
 MOST_DATASET_GROUPS = 5
 MOST_SCHEMAS = 500
 
-_HELD_BY_A_GROUP: tuple[Kind, ...] = ("Solution", "EventTracker", "Filter", "MetricAttribution", "Dataset")
+_HELD_BY_A_GROUP: tuple[Kind, ...] = (
+    "Solution",
+    "Recommender",
+    "EventTracker",
+    "Filter",
+    "MetricAttribution",
+    "Dataset",
+)
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -22,7 +30,7 @@ Answer = dict[str, Any]
 
 def create_schema(region: Region, request: Request) -> Answer:
     """At once: a schema has no status."""
-    parse_schema(request["schema"])
+    check_keywords(parse_schema(request["schema"]), request.get("domain"))
     if len(region.store.all("Schema")) >= MOST_SCHEMAS:
         raise limit_exceeded(f"Cannot create a schema. More than {MOST_SCHEMAS} resources exist.")
     arn = region.arn(f"schema/{request['name']}")

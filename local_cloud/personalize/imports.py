@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
-from local_cloud.personalize.attribution_reports import publisher
+from local_cloud.personalize import attribution_metrics, attribution_reports
+from local_cloud.personalize.attribution_results import Attribution, Result
 from local_cloud.personalize.csv_import import read_table
 from local_cloud.personalize.datasets import Bulk
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
@@ -48,31 +49,70 @@ def import_job(region: Region, resource: Resource) -> Job:
     """Read and check; a full import replaces what was imported before, what was streamed stays."""
     members = resource.members
     dataset = region.datasets[members["datasetArn"]]
-    publish = publisher(region, resource)
     before = dataset.bulk if members["importMode"] == "INCREMENTAL" else None
+    attribution = _attribution(region, resource)
 
-    def work() -> Bulk:
+    def work() -> _Read:
+        files = _Files(members["importMode"])
         with closing(read_for(region, resource, members["dataSource"]["dataLocation"])) as objects:
-            table = read_table(_within(objects, members["importMode"]), dataset.schema)
-        publish(table)
+            table = read_table(files.within_limits(objects), dataset.schema)
+        results: list[Result] = []
+        if attribution is not None:
+            results = attribution.results(table)
+            attribution_reports.publish(region, resource, attribution, results)
         if before is not None:
             table = before.table.joined(table).distinct()
-        return Bulk(dataset.schema, table)
+        return _Read(Bulk(dataset.schema, table), files.size, results)
 
-    return Job(work=work, finish=dataset.load)
+    def finish(read: _Read) -> None:
+        dataset.load(read.bulk)
+        members["bytes"] = read.size
+        if attribution is not None and before is not None:
+            attribution_metrics.tell(region, attribution, read.results)
+
+    return Job(work=work, finish=finish)
 
 
-def _within(objects: Iterable[tuple[str, BinaryIO]], mode: str) -> Iterator[tuple[str, BinaryIO]]:
+def _attribution(region: Region, resource: Resource) -> Attribution | None:
+    """What the import's interactions count for, if for anything."""
+    members = resource.members
+    dataset = region.store.get("Dataset", members["datasetArn"]).members
+    told = members["importMode"] == "INCREMENTAL" or members.get("publishAttributionMetricsToS3")
+    if dataset["datasetType"] != "INTERACTIONS" or not told:
+        return None
+    return Attribution.of_group(region, dataset["datasetGroupArn"])
+
+
+class _Read(NamedTuple):
     """
-    :raises Failed: for more bytes than an import of this mode may have.
+    :param size: of the files, in bytes.
     """
-    size = 0
-    for key, content in objects:
-        size += content.seek(0, io.SEEK_END)
-        content.seek(0)
-        if size > MOST_BYTES[mode]:
-            raise Failed(f"The data of an import of mode {mode} have at most {MOST_BYTES[mode]:,} bytes.")
-        yield key, content
+
+    bulk: Bulk
+    size: int
+    results: list[Result]
+
+
+class _Files:
+    """
+    :ivar size: of those read so far, in bytes.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self.size = 0
+
+    def within_limits(self, objects: Iterable[tuple[str, BinaryIO]]) -> Iterator[tuple[str, BinaryIO]]:
+        """
+        :raises Failed: for more bytes than an import of this mode may have.
+        """
+        most = MOST_BYTES[self._mode]
+        for key, content in objects:
+            self.size += content.seek(0, io.SEEK_END)
+            content.seek(0)
+            if self.size > most:
+                raise Failed(f"The data of an import of mode {self._mode} have at most {most:,} bytes.")
+            yield key, content
 
 
 def _check_pending(region: Region, dataset_arn: str) -> None:

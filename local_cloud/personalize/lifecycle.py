@@ -40,6 +40,10 @@ class Course:
 
 
 USUAL_COURSE: Final = Course()
+STOP: Final = Course(pending="STOP PENDING", under_way="STOP IN_PROGRESS", done="INACTIVE", failed=ACTIVE)
+START: Final = Course(pending="START PENDING", under_way="START IN_PROGRESS", failed="INACTIVE")
+"""Of a recommender: API reference, "CreateRecommender"."""
+
 COURSES: Final[Mapping[str, Course]] = {
     "BatchInferenceJob": Course(pending="PENDING", under_way="IN PROGRESS"),
     "DataDeletionJob": Course(pending="PENDING", under_way="IN_PROGRESS", done="COMPLETED", failed="FAILED"),
@@ -56,10 +60,12 @@ DURATIONS: Final[Mapping[str, float]] = {
     "CreateCampaign": 900,
     "UpdateCampaign": 600,
     "CreateFilter": 180,
+    "CreateRecommender": 1380,
     "CreateBatchInferenceJob": 1800,
     "CreateDataDeletionJob": 1800,
 }
-"""Seconds until ACTIVE, small data: stored outputs of notebooks in aws-samples and AWS's own solution."""
+"""Seconds until ACTIVE, small data: stored outputs of notebooks in aws-samples and AWS's own solution; of a
+recommender, the example of the developer guide, "Evaluating an Amazon Personalize domain recommender"."""
 
 _USUAL: Final = 60.0
 _DELETION: Final = 90.0
@@ -175,12 +181,10 @@ class Progress:
         pace = clock.step_of(self.operation)
         if pace == 0:
             return looked_at and self._step(clock.stamp())
-        while clock.now() >= self.since + pace:
+        while clock.now() >= self.since + pace and not self._waits_for_work():
             self.since += pace
             if self._step(clock.stamp()):
                 return True
-            if self._waits_for_work():
-                return False
         return False
 
     def _is_stuck(self) -> bool:

@@ -13,11 +13,6 @@ from local_cloud.personalize.service import CONTROL_PLANE, DATA_PLANE
 
 ABSENT: Final[Mapping[str, str]] = {
     "CreateBatchSegmentJob": "user segments are not for a shop's pages",
-    "CreateRecommender": "domain recommenders: use a solution and a campaign",
-    "UpdateRecommender": "see CreateRecommender",
-    "DeleteRecommender": "see CreateRecommender",
-    "StartRecommender": "see CreateRecommender",
-    "StopRecommender": "see CreateRecommender",
     "GetActionRecommendations": "action recipes",
     "PutActions": "action recipes",
     "PutActionInteractions": "action recipes",
@@ -27,14 +22,10 @@ ABSENT: Final[Mapping[str, str]] = {
 NOTES: Final[Mapping[str, str]] = {
     "CreateBatchInferenceJob": "without theme generation",
     "CreateSolution": "without performAutoML",
-    "CreateMetricAttribution": "imports publish their reports; streamed events give no CloudWatch metrics",
     "DescribeBatchSegmentJob": "there never is one",
-    "DescribeRecommender": "there never is one",
     "ListBatchSegmentJobs": "always empty",
-    "ListRecommenders": "always empty",
-    "GetRecommendations": "by campaign; `context` by columns of texts",
+    "GetRecommendations": "`context` by columns of texts",
     "GetPersonalizedRanking": "`context` by columns of texts",
-    "PutEvents": "`metricAttribution` is accepted and makes no difference",
 }
 
 _HEAD: Final = """\

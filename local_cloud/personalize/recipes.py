@@ -1,7 +1,6 @@
 """The recipes, and what they are made of: DescribeRecipe, DescribeAlgorithm, DescribeFeatureTransformation.
 
-Developer guide, "Choosing a recipe": the recipes of custom dataset groups that the local
-recommenders implement.
+Developer guide, "Choosing a recipe" and "Choosing a use case": those that the local recommenders implement.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from typing import Any, Final
 from local_cloud.personalize import hyperparameters
 from local_cloud.personalize.errors import not_found
 from local_cloud.personalize.hyperparameters import Search
-from local_cloud.personalize.recommenders import LEGACY_RECIPES, RECIPES, Recipe
+from local_cloud.personalize.recommenders import DOMAIN_RECIPES, LEGACY_RECIPES, RECIPES, Recipe
+from local_cloud.personalize.use_cases import USE_CASES
 
 UPDATABLE: Final = frozenset({"aws-user-personalization", "aws-hrnn-coldstart"})
 """Recipes of which a solution version can be trained with `trainingMode` UPDATE."""
@@ -39,7 +39,7 @@ def arn_of(kind: str, name: str, partition: str = "aws") -> str:
 
 def offered(*, legacy: bool) -> Mapping[str, Recipe]:
     """:param legacy: with the HRNN recipes that AWS no longer has."""
-    return {**RECIPES, **LEGACY_RECIPES} if legacy else RECIPES
+    return {**RECIPES, **DOMAIN_RECIPES, **(LEGACY_RECIPES if legacy else {})}
 
 
 def recipe_of(name: str) -> Recipe:
@@ -58,7 +58,10 @@ def name_of(arn: str, *, legacy: bool = True) -> str:
 
 
 def describe(name: str, partition: str = "aws") -> dict[str, Any]:
+    """As DescribeRecipe gives it; the domain is for ListRecipes."""
+    domain = {"domain": USE_CASES[name].domain} if name in USE_CASES else {}
     return {
+        **domain,
         "name": name,
         "recipeArn": arn_of("recipe", name, partition),
         "algorithmArn": algorithm_arn(name, partition),

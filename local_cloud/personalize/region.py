@@ -19,8 +19,10 @@ from local_cloud.personalize.lifecycle import (
     PENDING,
     USUAL_COURSE,
     Clock,
+    Course,
     Progress,
 )
+from local_cloud.personalize.metrics import Metrics
 from local_cloud.personalize.recommenders import Model
 from local_cloud.personalize.schemas import DatasetType
 from local_cloud.personalize.store import Kind, Resource, Store
@@ -30,7 +32,7 @@ _MOST_TAGS = 50
 
 
 class AccessRefused(Exception):
-    """Storage may not be read with the role, or not by Personalize."""
+    """Storage or metrics are not open to the role, or not to Personalize."""
 
 
 class Storage(Protocol):
@@ -73,13 +75,14 @@ class Job:
 class Region:
     """
     :param datasets: the data of each dataset, by its ARN.
-    :param trained: what each ACTIVE solution version has learnt and from what, by its ARN.
+    :param trained: what each solution version and recommender has learnt and from what, by its ARN.
     """
 
     account: str
     name: str
     control: Control
     storage: Storage
+    metrics: Metrics
     workers: ThreadPoolExecutor
     partition: str = "aws"
     store: Store = field(init=False)
@@ -112,8 +115,15 @@ class Region:
         if self.control.settings.throttling:
             self._capacity.take(what, least=least, most=most)
 
-    def model(self, version_arn: str) -> Model:
-        return self.trained[version_arn].model
+    def model(self, arn: str) -> Model:
+        """Of a solution version, or a recommender."""
+        return self.trained[arn].model
+
+    def learned(self, group_arn: str) -> list[Resource]:
+        """The solution versions and recommenders of a dataset group that have a model."""
+        kinds: tuple[Kind, ...] = ("SolutionVersion", "Recommender")
+        found = [each for kind in kinds for each in self.store.all(kind, datasetGroupArn=group_arn)]
+        return [resource for resource in found if resource.arn in self.trained]
 
     def create(
         self,
@@ -149,9 +159,20 @@ class Region:
         resource.members[member] = record
         self.begin(f"Update{resource.kind}", resource, record, job=job)
 
-    def begin(self, operation: str, resource: Resource, record: dict[str, Any], *, job: Job) -> None:
-        """Let a record with a `status` take its course; also what a restart has interrupted."""
-        course = COURSES.get(resource.kind, USUAL_COURSE)
+    def begin(
+        self,
+        operation: str,
+        resource: Resource,
+        record: dict[str, Any],
+        *,
+        job: Job,
+        course: Course | None = None,
+    ) -> None:
+        """Let a record with a `status` take its course; also what a restart has interrupted.
+
+        :param course: that of the resource's kind unless given.
+        """
+        course = course or COURSES.get(resource.kind, USUAL_COURSE)
         resource.doing = operation
         resource.progress = Progress(
             record=record,

@@ -13,6 +13,7 @@ from local_cloud.personalize import (
     deletions,
     exports,
     imports,
+    recommender_operations,
     solutions,
     versions,
 )
@@ -24,7 +25,9 @@ _CREATIONS: Final[Mapping[Kind, Callable[[Region, Resource], Job]]] = {
     "DatasetExportJob": exports.export_job,
     "DataDeletionJob": deletions.deletion_job,
     "BatchInferenceJob": batch.inference_job,
+    "MetricAttribution": attribution.creation_job,
     "SolutionVersion": versions.training_job,
+    "Recommender": recommender_operations.training_job,
 }
 """What is behind the creation of a kind; there is nothing behind the others'."""
 
@@ -32,11 +35,16 @@ _UPDATES: Final = {
     "Campaign": ("latestCampaignUpdate", campaigns.update_job),
     "Dataset": ("latestDatasetUpdate", dataset_operations.update_job),
     "Solution": ("latestSolutionUpdate", solutions.update_job),
+    "Recommender": ("latestRecommenderUpdate", recommender_operations.update_job),
     "MetricAttribution": ("latestUpdate", attribution.update_job),
 }
 """The member that tells of the update, and what it changes in the end."""
 
-_DELETIONS: Final = {"Dataset": dataset_operations.forget, "Solution": solutions.forget_versions}
+_DELETIONS: Final[Mapping[Kind, Callable[[Region, Resource], None]]] = {
+    "Dataset": dataset_operations.forget,
+    "Solution": solutions.forget_versions,
+    "Recommender": recommender_operations.forget,
+}
 """What goes with the resource."""
 
 
@@ -53,5 +61,7 @@ def resume(region: Region, resource: Resource) -> None:
     elif doing.startswith("Delete"):
         forget = _DELETIONS.get(resource.kind)
         region.delete(resource, then=lambda: forget(region, resource) if forget else None)
+    elif doing and resource.kind == "Recommender":
+        recommender_operations.resume(region, resource, doing)
     elif doing.startswith("Stop"):
         versions.stop(region, resource)

@@ -1,4 +1,4 @@
-"""Operations of the runtime: recommendations and rankings from campaigns."""
+"""Operations of the runtime: recommendations from campaigns and recommenders, rankings from campaigns."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local_cloud.personalize import recipes
-from local_cloud.personalize.attribution_reports import campaign_mark
+from local_cloud.personalize.attribution_results import mark_of
 from local_cloud.personalize.capacity import MOST_OF_ACCOUNT, MOST_PER_CAMPAIGN
-from local_cloud.personalize.errors import invalid, not_found, not_here
+from local_cloud.personalize.errors import invalid, not_found
 from local_cloud.personalize.recommenders import Exploration, Kind, Model, Scored
 from local_cloud.personalize.region import Region
 from local_cloud.personalize.schemas import Schema
-from local_cloud.personalize.selection import Allowed, allowed_by, both, exploration_of
-from local_cloud.personalize.store import Resource
+from local_cloud.personalize.selection import Allowed, allowed_by, both, exploration_of, not_touched
+from local_cloud.personalize.use_cases import USE_CASES, UseCase
 
 DEFAULT_RESULTS: Final = 25
 MOST_RESULTS: Final = 500
@@ -27,10 +27,28 @@ Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Serving:
-    """What a campaign serves a request with, as it is at this moment."""
+class _Deployed:
+    """What answers: a campaign with the version that it serves, or a recommender.
 
+    :param config: of the campaign or recommender.
+    :param least: requests a second that it can always take.
+    :param use_case: of a recommender.
+    """
+
+    arn: str
+    group: str
     recipe: str
+    model: Model
+    config: Request
+    least: int
+    use_case: UseCase | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Serving:
+    """What a request is served with, as it is at this moment."""
+
+    arn: str
     kind: Kind
     model: Model
     allowed: Allowed | None
@@ -56,21 +74,19 @@ class _Serving:
 
 def get_recommendations(region: Region, request: Request) -> dict[str, Any]:
     """A user nobody has heard of gets popular items, never an error."""
-    if "recommenderArn" in request:
-        raise not_here("recommenderArn")
-    if "campaignArn" not in request:
-        raise invalid("campaignArn is required")
+    if ("campaignArn" in request) == ("recommenderArn" in request):
+        raise invalid("One of campaignArn and recommenderArn must be given")
     promotions = request.get("promotions", [])
     count = _count(request)
     with region.store.turn():
         serving = _serving(region, request, promotions)
     user_id, item_id = request.get("userId"), request.get("itemId")
     if serving.kind == "ranking":
-        raise invalid(f"{request['campaignArn']} ranks items: call GetPersonalizedRanking")
+        raise invalid(f"{serving.arn} ranks items: call GetPersonalizedRanking")
     if serving.kind == "user" and not user_id:
-        raise invalid("userId is required by the recipe of this campaign")
+        raise invalid(f"userId is required by the recipe of {serving.arn}")
     if serving.kind == "item" and not item_id:
-        raise invalid("itemId is required by the recipe of this campaign")
+        raise invalid(f"itemId is required by the recipe of {serving.arn}")
 
     context = request.get("context", {})
 
@@ -96,7 +112,7 @@ def get_recommendations(region: Region, request: Request) -> dict[str, Any]:
         answer = _mixed(
             serving.described(promoted, promotion.get("name", "promotion")), serving.described(rest)
         )
-    return {"itemList": answer, "recommendationId": _recommendation_id(request["campaignArn"])}
+    return {"itemList": answer, "recommendationId": _recommendation_id(serving.arn)}
 
 
 def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]:
@@ -107,7 +123,7 @@ def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]
     with region.store.turn():
         serving = _serving(region, request, [])
     if serving.kind != "ranking":
-        raise invalid(f"{request['campaignArn']} does not rank items: call GetRecommendations")
+        raise invalid(f"{serving.arn} does not rank items: call GetRecommendations")
     kept = [item for item in dict.fromkeys(items) if serving.allowed is None or serving.allowed(item)]
     ranked = (
         serving.model.rank(user_id=request["userId"], item_ids=kept, context=request.get("context", {}))
@@ -116,7 +132,7 @@ def get_personalized_ranking(region: Region, request: Request) -> dict[str, Any]
     )
     return {
         "personalizedRanking": serving.described(ranked),
-        "recommendationId": _recommendation_id(request["campaignArn"]),
+        "recommendationId": _recommendation_id(serving.arn),
     }
 
 
@@ -129,7 +145,7 @@ def _count(request: Request) -> int:
 
 
 def _mixed(promoted: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Developer guide, "Promoting items": at random places, each part in its own order."""
+    """Developer guide, "Promoting items in real-time recommendations": at random places, each in order."""
     size = len(promoted) + len(others)
     places = set(random.sample(range(size), len(promoted)))
     first, second = iter(promoted), iter(others)
@@ -137,45 +153,93 @@ def _mixed(promoted: list[dict[str, Any]], others: list[dict[str, Any]]) -> list
 
 
 def _serving(region: Region, request: Request, promotions: Sequence[Request]) -> _Serving:
-    campaign = region.store.get("Campaign", request["campaignArn"])
-    if not campaign.is_active:
-        raise not_found(campaign.arn)
-    region.take(campaign.arn, least=campaign.members["minProvisionedTPS"], most=MOST_PER_CAMPAIGN)
+    deployed = _deployed(region, request)
+    region.take(deployed.arn, least=deployed.least, most=MOST_PER_CAMPAIGN)
     region.take("runtime", least=MOST_OF_ACCOUNT, most=MOST_OF_ACCOUNT)
-    version = region.store.peek(campaign.members["served"])
-    if version is None or version.arn not in region.trained:
-        raise not_found(campaign.members["solutionVersionArn"])
-    recipe, group = recipes.name_of(version.members["recipeArn"]), campaign.members["datasetGroupArn"]
-    kind = recipes.recipe_of(recipe).kind
-    config = campaign.members.get("campaignConfig", {})
+    kind, group = recipes.recipe_of(deployed.recipe).kind, deployed.group
     about = {name: request[name] for name in ("userId", "itemId") if name in request}
     promoted = None
     if promotions:
         if "filterArn" not in promotions[0]:
             raise invalid("filterArn of the promotion is required")
         promoted = allowed_by(region, group, {**about, **promotions[0]}, kind)
+    allowed = allowed_by(region, group, request, kind)
+    if deployed.use_case is not None:
+        free = _left_to(region, deployed, deployed.use_case, request.get("userId"))
+        if free is not None:
+            allowed = both(allowed, free)
+            promoted = None if promoted is None else both(promoted, free)
     items = region.dataset(group, "ITEMS")
-    columns = _columns(campaign, request, items.schema if items else None)
     return _Serving(
-        recipe=recipe,
+        arn=deployed.arn,
         kind=kind,
-        model=region.model(version.arn),
-        allowed=allowed_by(region, group, request, kind),
-        explore=exploration_of(recipe, config),
-        influence=config.get("rankingInfluence", {}),
+        model=deployed.model,
+        allowed=allowed,
+        explore=exploration_of(deployed.recipe, deployed.config),
+        influence=deployed.config.get("rankingInfluence", {}),
         promoted=promoted,
         metadata=items.record if items else lambda item_id: {},
-        columns=columns,
+        columns=_columns(deployed, request, items.schema if items else None),
     )
 
 
-def _columns(campaign: Resource, request: Request, schema: Schema | None) -> Sequence[str]:
+def _deployed(region: Region, request: Request) -> _Deployed:
+    """
+    :raises Refused: ResourceNotFoundException, also when it is not ACTIVE.
+    """
+    if "recommenderArn" in request:
+        return _recommender(region, request["recommenderArn"])
+    campaign = region.store.get("Campaign", request["campaignArn"])
+    if not campaign.is_active:
+        raise not_found(campaign.arn)
+    version = region.store.peek(campaign.members["served"])
+    if version is None or version.arn not in region.trained:
+        raise not_found(campaign.members["solutionVersionArn"])
+    return _Deployed(
+        arn=campaign.arn,
+        group=campaign.members["datasetGroupArn"],
+        recipe=recipes.name_of(version.members["recipeArn"]),
+        model=region.model(version.arn),
+        config=campaign.members.get("campaignConfig", {}),
+        least=campaign.members["minProvisionedTPS"],
+    )
+
+
+def _recommender(region: Region, arn: str) -> _Deployed:
+    recommender = region.store.get("Recommender", arn)
+    if not recommender.is_active:
+        raise not_found(arn)
+    recipe = recipes.name_of(recommender.members["recipeArn"])
+    config = recommender.members["recommenderConfig"]
+    return _Deployed(
+        arn=arn,
+        group=recommender.members["datasetGroupArn"],
+        recipe=recipe,
+        model=region.model(arn),
+        config=config,
+        least=config.get("minRecommendationRequestsPerSecond", 1),
+        use_case=USE_CASES[recipe],
+    )
+
+
+def _left_to(region: Region, deployed: _Deployed, use_case: UseCase, user_id: str | None) -> Allowed | None:
+    """What a use case leaves to recommend to a user; None for everything."""
+    if not user_id:
+        if use_case.needs_user:
+            raise invalid(f"userId is required by the use case of {deployed.arn}")
+        return None
+    if use_case.keeps_back is None:
+        return None
+    return not_touched(region, deployed.group, user_id, use_case.keeps_back)
+
+
+def _columns(deployed: _Deployed, request: Request, schema: Schema | None) -> Sequence[str]:
     """The columns of Items that the answer must show."""
     given = request.get("metadataColumns")
     if given is None:
         return ()
-    if not campaign.members.get("campaignConfig", {}).get("enableMetadataWithRecommendations"):
-        raise invalid(f"{campaign.arn} does not have enableMetadataWithRecommendations")
+    if not deployed.config.get("enableMetadataWithRecommendations"):
+        raise invalid(f"{deployed.arn} does not have enableMetadataWithRecommendations")
     if set(given) - {"ITEMS"}:
         raise invalid(f"metadataColumns may be of ITEMS, got {', '.join(given)}")
     columns: list[str] = given.get("ITEMS", [])
@@ -187,4 +251,4 @@ def _columns(campaign: Resource, request: Request, schema: Schema | None) -> Seq
 
 def _recommendation_id(campaign_arn: str) -> str:
     """Of 40 characters that tell the campaign, as stored outputs of 2024 have it."""
-    return f"RID-{str(uuid.uuid4())[-25:]}-{campaign_mark(campaign_arn)}"
+    return f"RID-{str(uuid.uuid4())[-25:]}-{mark_of(campaign_arn)}"

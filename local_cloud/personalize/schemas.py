@@ -1,4 +1,8 @@
-"""The flat Avro schemas of datasets: developer guide, "Creating a schema"."""
+"""The flat Avro schemas of datasets.
+
+Developer guide, "Creating schema JSON files for Amazon Personalize schemas". It asks for a name and
+for fields; `namespace` and `version` are in its examples only, so nothing is made of them.
+"""
 
 from __future__ import annotations
 

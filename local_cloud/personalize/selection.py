@@ -31,7 +31,7 @@ def allowed_by(region: Region, group: str, request: Request, kind: Kind) -> Allo
         raise invalid(f"{resource.arn} must be ACTIVE, its status is {resource.status}")
     parsed = parse_filter(resource.members["filterExpression"])
     user_id, item_id = request.get("userId"), request.get("itemId")
-    if parsed.uses_interactions() and not user_id:
+    if (parsed.uses_interactions() or parsed.uses_current_user()) and not user_id:
         raise invalid(f"userId is required by {resource.arn}")
     if parsed.uses_current_item() and kind != "item":
         raise invalid(f"{resource.arn} uses CurrentItem, which only recipes of related items have")
@@ -75,6 +75,21 @@ def allowed_by(region: Region, group: str, request: Request, kind: Kind) -> Allo
     if not by_interactions.expressions:
         return shared
     return shared.but(by_interactions.allows(facts, values))
+
+
+def not_touched(region: Region, group: str, user_id: str, event_type: str) -> Allowed:
+    """What a use case keeps back by itself: the items of a user's events of a type.
+
+    Developer guide, "ECOMMERCE use cases": as a filter would, by the newest 100 of them.
+    """
+    dataset = region.dataset(group, "INTERACTIONS")
+    facts = Facts(
+        touches=dataset.touches_of(user_id) if dataset else (),
+        item=lambda other: {},
+        user={},
+        current_item={},
+    )
+    return parse_filter(f'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("{event_type}")').allows(facts, {})
 
 
 def both(one: Allowed | None, other: Allowed) -> Allowed:

@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from local_cloud.personalize.control import PREFIX, Control
 from local_cloud.personalize.lifecycle import Clock
+from local_cloud.personalize.metrics import LoggedMetrics, MetricLog
 from local_cloud.personalize.region import Storage
 from local_cloud.personalize.service import Personalize
 from local_cloud.personalize.state import StateFolder
@@ -49,6 +50,7 @@ class PersonalizeServer:
         account: str = ACCOUNT,
     ) -> None:
         self.control = control or Control(clock=Clock())
+        self._metrics = self.control.metrics = self.control.metrics or MetricLog()
         self._storage = storage or FolderStorage(Path("s3"))
         self._state = state
         self._account = account
@@ -104,6 +106,7 @@ class PersonalizeServer:
                     region=region,
                     control=self.control,
                     storage=self._storage,
+                    metrics=LoggedMetrics(self._metrics, region),
                     state=folder,
                 )
             return self._services[region]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -19,6 +20,8 @@ from local_cloud.personalize import (
     filter_operations,
     groups,
     imports,
+    measures,
+    recommender_operations,
     runtime,
     solutions,
     tags,
@@ -28,6 +31,7 @@ from local_cloud.personalize import (
 from local_cloud.personalize.control import Control
 from local_cloud.personalize.errors import Refused, not_here
 from local_cloud.personalize.faults import act
+from local_cloud.personalize.metrics import LoggedMetrics, MetricLog, Metrics
 from local_cloud.personalize.models import error_statuses
 from local_cloud.personalize.region import Region, Storage
 from local_cloud.personalize.state import StateFolder
@@ -76,6 +80,11 @@ CONTROL_PLANE: Final[Mapping[str, Operation]] = {
     "CreateCampaign": campaigns.create_campaign,
     "UpdateCampaign": campaigns.update_campaign,
     "DeleteCampaign": campaigns.delete_campaign,
+    "CreateRecommender": recommender_operations.create_recommender,
+    "UpdateRecommender": recommender_operations.update_recommender,
+    "StopRecommender": recommender_operations.stop_recommender,
+    "StartRecommender": recommender_operations.start_recommender,
+    "DeleteRecommender": recommender_operations.delete_recommender,
     "CreateBatchInferenceJob": batch.create_batch_inference_job,
     "CreateFilter": filter_operations.create_filter,
     "DeleteFilter": filter_operations.delete_filter,
@@ -104,6 +113,7 @@ class Personalize:
     :param account: 12 digits.
     :param control: clock, faults and settings, which other accounts and Regions may share.
     :param storage: where jobs read and write.
+    :param metrics: where metrics go; a log of its own unless given.
     :param state: a folder to go on from and to write to.
     """
 
@@ -114,6 +124,7 @@ class Personalize:
         region: str,
         control: Control,
         storage: Storage,
+        metrics: Metrics | None = None,
         partition: str = "aws",
         state: StateFolder | None = None,
     ) -> None:
@@ -124,10 +135,12 @@ class Personalize:
             name=region,
             control=control,
             storage=storage,
+            metrics=metrics or LoggedMetrics(MetricLog(), region),
             workers=self._workers,
             partition=partition,
         )
         self.region.store.due = self._due
+        self.region.store.ended = lambda resource: measures.of_job_end(self.region, resource)
         self._state = state
         if state is not None:
             with self.region.store.turn():
@@ -137,31 +150,42 @@ class Personalize:
         """What the clock, and not a request, begins."""
         versions.train_by_the_clock(self.region)
         campaigns.follow_latest(self.region)
+        recommender_operations.retrain_by_the_clock(self.region)
         automatic_updates.update_by_the_clock(self.region)
 
     def answer(self, *, path: str, headers: Mapping[str, str], body: bytes) -> wire.Response:
         """
         :param headers: with names in lower case.
         """
-        address = None
+        began = time.perf_counter()
         try:
             address = wire.address_of(path, headers)
-            return wire.answer(address, self._run(address, body))
         except Refused as error:
-            modelled = error.as_modelled(frozenset(error_statuses(*address))) if address else error
-            _log.info("%s: %s: %s", address.operation if address else path, modelled.code, modelled.message)
-            return wire.refusal(address, modelled)
+            _log.info("%s: %s: %s", path, error.code, error.message)
+            return wire.refusal(None, error)
+        request: Mapping[str, Any] = {}
+        answer = None
+        try:
+            request = wire.read(address, body)
+            answer = self._run(address.operation, request)
+            response = wire.answer(address, answer)
+        except Refused as error:
+            modelled = error.as_modelled(frozenset(error_statuses(*address)))
+            _log.info("%s: %s: %s", address.operation, modelled.code, modelled.message)
+            response = wire.refusal(address, modelled)
         except Exception:
-            _log.exception("%s failed", address.operation if address else path)
-            return wire.refusal(
-                address, Refused("InternalFailure", "Internal error: see the log", status=500)
-            )
+            _log.exception("%s failed", address.operation)
+            failure = Refused("InternalFailure", "Internal error: see the log", status=500)
+            response = wire.refusal(address, failure)
+        took = time.perf_counter() - began
+        call = measures.Call(address.operation, request, answer, response.status, took)
+        measures.of_call(self.region, call)
+        return response
 
-    def _run(self, address: wire.Address, body: bytes) -> dict[str, object]:
-        request = wire.read(address, body)
-        struck = self._control.faults.of_request(address.operation, request)
+    def _run(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        struck = self._control.faults.of_request(operation, request)
         act(struck, "before")
-        answer = self._answer(address.operation, request)
+        answer = self._answer(operation, request)
         act(struck, "after")
         return answer
 

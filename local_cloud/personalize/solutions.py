@@ -12,6 +12,7 @@ from local_cloud.personalize.recommenders import EventWeights
 from local_cloud.personalize.region import Job, Region
 from local_cloud.personalize.schemas import dataset_type_of
 from local_cloud.personalize.store import Resource
+from local_cloud.personalize.use_cases import USE_CASES
 
 MOST_PER_GROUP: Final = 10
 
@@ -29,6 +30,8 @@ def create_solution(region: Region, request: Request) -> Answer:
     if "recipeArn" not in request:
         raise invalid("recipeArn is required unless performAutoML is true")
     recipe = recipes.name_of(request["recipeArn"], legacy=region.control.settings.legacy_recipes)
+    if recipe in USE_CASES:
+        raise invalid(f"{recipe} is a use case of a domain, which is for recommenders and not for solutions")
     config = request.get("solutionConfig", {})
     recipes.check_parameters(recipe, config)
     if request.get("performHPO"):
@@ -36,7 +39,7 @@ def create_solution(region: Region, request: Request) -> Answer:
     read_threshold(config)
     interval_of(config)
     weights_of(config)
-    _check_columns(region, group.arn, config.get("trainingDataConfig", {}))
+    check_columns(region, group.arn, config.get("trainingDataConfig", {}))
     _check_incremental(recipe, request)
     arn = region.arn(f"solution/{request['name']}")
     if region.store.peek(arn) is not None:
@@ -58,14 +61,19 @@ def create_solution(region: Region, request: Request) -> Answer:
     return {"solutionArn": arn}
 
 
-def _check_columns(region: Region, group: str, config: Request) -> None:
-    """Developer guide, "Configuring columns used when training"."""
+def check_columns(region: Region, group: str, config: Request) -> None:
+    """Those of a `trainingDataConfig`: developer guide, "Configuring columns used when training".
+
+    :raises Refused: InvalidInputException.
+    """
     for member in ("includedDatasetColumns", "excludedDatasetColumns"):
         for kind, columns in config.get(member, {}).items():
             dataset = region.dataset(group, dataset_type_of(kind))
             known = dataset.schema.columns if dataset else ()
             if unknown := [name for name in columns if name not in known]:
                 raise invalid(f"{member}: the dataset {kind} has no column {unknown[0]}")
+            if member == "excludedDatasetColumns" and "EVENT_TYPE" in columns:
+                raise invalid(f"{member} must not hold EVENT_TYPE, which is always trained on")
 
 
 def weights_of(config: Request) -> EventWeights:

@@ -6,7 +6,7 @@ gives the same model each time, so it is done again when the folder is read.
     resources.json       every resource, with what is under way
     <key>.rows.npz       what was imported into a dataset
     <key>.events.jsonl   what was streamed into it, a line each
-    <key>.run.json       what a solution version was trained on, but for the interactions:
+    <key>.run.json       what a solution version or a recommender was trained on, but for the interactions:
     <key>.imported.npz   and <key>.streamed.npz
 """
 
@@ -28,7 +28,7 @@ from local_cloud.personalize.streamed import Event
 from local_cloud.personalize.table import Table
 from local_cloud.personalize.touches import Touches
 from local_cloud.personalize.training import Trained, TrainingRun, fit
-from local_cloud.personalize.versions import run_of
+from local_cloud.personalize.training_data import Settings
 
 _VERSION: Final = 2
 _RESOURCES: Final = "resources.json"
@@ -151,23 +151,22 @@ class StateFolder:
                         dataset.stream(Event(*values))
         return dataset
 
-    def _train_again(self, region: Region, version: Resource, heard: int) -> None:
-        text = (self.path / f"{_key(version.arn)}.run.json").read_text(encoding="utf-8")
-        saved = json.loads(text)
-        run = run_of(
-            version,
-            imported=Touches.load(self.path / f"{_key(version.arn)}.imported.npz"),
-            streamed=Touches.load(self.path / f"{_key(version.arn)}.streamed.npz"),
+    def _train_again(self, region: Region, resource: Resource, heard: int) -> None:
+        key = _key(resource.arn)
+        saved = json.loads((self.path / f"{key}.run.json").read_text(encoding="utf-8"))
+        run = Settings.of(region, resource).run(
+            imported=Touches.load(self.path / f"{key}.imported.npz"),
+            streamed=Touches.load(self.path / f"{key}.streamed.npz"),
             items=saved["items"],
             users=saved["users"],
             hyperparameters=saved["hyperparameters"],
         )
         model = fit(run)
-        region.trained[version.arn] = Trained(
+        region.trained[resource.arn] = Trained(
             model=model, run=run, hours=saved["hours"], tuned=saved["tuned"], heard=heard
         )
-        restore_items(region, version)
-        dataset = region.dataset(version.members["datasetGroupArn"], "INTERACTIONS")
+        restore_items(region, resource)
+        dataset = region.dataset(resource.members["datasetGroupArn"], "INTERACTIONS")
         for touch in dataset.events.told_after(heard) if dataset else ():
             model.record(touch.user_id, touch.item_id, touch.timestamp)
 
@@ -195,12 +194,12 @@ def _to_json(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _heard(region: Region, version_arn: str) -> int:
+def _heard(region: Region, arn: str) -> int:
     """The number that the last event it was trained on will have when the events are read again."""
-    version = region.store.peek(version_arn)
-    group = version.members["datasetGroupArn"] if version else ""
+    resource = region.store.peek(arn)
+    group = resource.members["datasetGroupArn"] if resource else ""
     dataset = region.dataset(group, "INTERACTIONS")
-    return dataset.events.place_of(region.trained[version_arn].heard) if dataset else 0
+    return dataset.events.place_of(region.trained[arn].heard) if dataset else 0
 
 
 def _line(entry: Event | Put) -> str:

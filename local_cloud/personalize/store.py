@@ -28,7 +28,7 @@ Kind = Literal[
     "BatchSegmentJob",
     "Recommender",
 ]
-"""As in the names of the operations: Create…, Describe…, List…s, Delete…. The last two are never made."""
+"""As in the names of the operations: Create…, Describe…, List…s, Delete…. BatchSegmentJobs are never made."""
 
 
 @dataclass(kw_only=True)
@@ -65,12 +65,14 @@ class Store:
     """Thread-safe as long as every use is within `turn`.
 
     :ivar due: called first in each turn, to begin what the clock says.
+    :ivar ended: called with a resource whose course is over, while its `doing` still says which.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._resources: dict[str, Resource] = {}
         self.due: Callable[[], None] = lambda: None
+        self.ended: Callable[[Resource], None] = lambda resource: None
         self._lock = threading.RLock()
         self._turn = 0
         self._made = 0
@@ -153,4 +155,5 @@ class Store:
     def _advance(self, resource: Resource, *, looked_at: bool) -> None:
         progress = resource.progress
         if progress is not None and progress.advance(self.clock, looked_at=looked_at):
+            self.ended(resource)
             resource.progress, resource.doing = None, ""

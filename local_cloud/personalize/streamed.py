@@ -1,6 +1,6 @@
 """The events that were streamed to an Interactions dataset.
 
-Developer guide, "Recording real-time events": an anonymous session stands for a user of that id
+Developer guide, "Recording events for anonymous users": an anonymous session stands for a user of that id
 until one event carries both, from when on the session's events are the user's.
 """
 
@@ -28,6 +28,7 @@ class Event(NamedTuple):
     """One streamed event as it was sent.
 
     :param properties: by the names of PutEvents: camel case.
+    :param attribution_source: `eventAttributionSource`: who recommended the item.
     """
 
     session_id: str
@@ -40,6 +41,7 @@ class Event(NamedTuple):
     impression: list[str] | None = None
     recommendation_id: str | None = None
     properties: Mapping[str, Any] | None = None
+    attribution_source: str | None = None
 
 
 class StreamedEvents:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.lifecycle import STOPPED, STOPPING, Progress
 from local_cloud.personalize.region import Job, Region, random_id
-from local_cloud.personalize.schemas import DatasetType
-from local_cloud.personalize.solutions import interval_of, read_threshold, weights_of
+from local_cloud.personalize.solutions import interval_of
 from local_cloud.personalize.store import Resource
-from local_cloud.personalize.touches import Touches
-from local_cloud.personalize.training import Trained, TrainingRun, train
+from local_cloud.personalize.training import Trained, TrainingRun
+from local_cloud.personalize.training_data import Settings, changing, training
 
 MOST_PENDING: Final = 20
 
@@ -39,7 +37,7 @@ def create_solution_version(region: Region, request: Request) -> Answer:
     store = region.store
     solution = store.active("Solution", request["solutionArn"])
     group = solution.members["datasetGroupArn"]
-    if busy := _changing(region, group):
+    if busy := changing(region, group):
         raise in_use(f"{group} is still changing: {busy[0].arn} has status {busy[0].status}")
     mode = request.get("trainingMode", "FULL")
     versions = store.all("SolutionVersion", solutionArn=solution.arn)
@@ -56,12 +54,6 @@ def create_solution_version(region: Region, request: Request) -> Answer:
         region, solution, {"trainingMode": mode, "trainingType": "MANUAL", **named}, request.get("tags", ())
     )
     return {"solutionVersionArn": version.arn}
-
-
-def _changing(region: Region, group: str) -> list[Resource]:
-    datasets = region.store.all("Dataset", datasetGroupArn=group)
-    jobs = [job for each in datasets for job in region.store.all("DatasetImportJob", datasetArn=each.arn)]
-    return [resource for resource in [*datasets, *jobs] if resource.is_being_created]
 
 
 def _check_update(solution: Resource, versions: list[Resource]) -> None:
@@ -87,36 +79,20 @@ def _start(region: Region, solution: Resource, members: Request, tags: Any) -> R
 
 def training_job(region: Region, version: Resource) -> Job:
     members = version.members
-    group = members["datasetGroupArn"]
-    run = _training_run(region, version)
-    interactions = region.dataset(group, "INTERACTIONS")
-    heard = interactions.events.number if interactions else 0
-    members["dataChanges"] = data_changes(region, group)
+    members["dataChanges"] = _interactions_changes(region, members["datasetGroupArn"])
 
-    def finish(trained: Trained) -> None:
+    def then(trained: Trained) -> None:
         members["trainingHours"] = trained.hours
         if trained.tuned is not None:
             members["tunedHPOParams"] = {"algorithmHyperParameters": dict(trained.tuned)}
-        region.trained[version.arn] = replace(trained, heard=heard)
-        # What was streamed while it was in training
-        for touch in interactions.events.told_after(heard) if interactions else ():
-            trained.model.record(touch.user_id, touch.item_id, touch.timestamp)
 
-    return Job(work=lambda: train(run), finish=finish)
-
-
-def data_changes(region: Region, group: str) -> int:
-    """How often the data of a dataset group have changed."""
-    return sum(
-        region.datasets[each.arn].changes for each in region.store.all("Dataset", datasetGroupArn=group)
-    )
+    return training(region, version, _training_run(region, version), then=then)
 
 
 def _training_run(region: Region, version: Resource) -> TrainingRun:
     """UPDATE trains on what is new with the hyperparameters that the last full training has chosen."""
     members = version.members
     config = members.get("solutionConfig", {})
-    recipe = recipes.name_of(members["recipeArn"])
     given: dict[str, str] = {
         **config.get("algorithmHyperParameters", {}),
         **config.get("featureTransformationParameters", {}),
@@ -124,72 +100,12 @@ def _training_run(region: Region, version: Resource) -> TrainingRun:
     searches = members.get("performHPO", False)
     if members["trainingMode"] == "UPDATE" and searches:
         searches, given = False, {**given, **_tuned_before(region, version)}
-    return run_of(
-        version,
-        **_interactions(region, version),
-        items=_records(region, version, "ITEMS"),
-        users=_records(region, version, "USERS"),
+    settings = Settings.of(region, version)
+    return settings.run(
+        **settings.data_of(region, members["datasetGroupArn"]),
         hyperparameters=given,
-        search=recipes.search_of(recipe, config) if searches else None,
+        search=recipes.search_of(settings.recipe, config) if searches else None,
     )
-
-
-def _interactions(region: Region, version: Resource) -> dict[str, Touches]:
-    """Imported and streamed, with the columns for `context` that the solution trains on."""
-    dataset = region.dataset(version.members["datasetGroupArn"], "INTERACTIONS")
-    if dataset is None:
-        return {"imported": Touches.of(), "streamed": Touches.of()}
-    config = version.members.get("solutionConfig", {}).get("trainingDataConfig", {})
-    contexts = [name for name in dataset.schema.contexts if _is_trained_on(config, "INTERACTIONS", name)]
-    imported = dataset.bulk.touches.with_contexts(contexts) if dataset.bulk else Touches.of((), contexts)
-    return {"imported": imported, "streamed": Touches.of(dataset.events.touches(), contexts)}
-
-
-def _is_trained_on(config: Request, kind: DatasetType, column: str) -> bool:
-    """Developer guide, "Configuring columns used when training"."""
-    included = [
-        set(names) for of, names in config.get("includedDatasetColumns", {}).items() if of.upper() == kind
-    ]
-    excluded = [
-        set(names) for of, names in config.get("excludedDatasetColumns", {}).items() if of.upper() == kind
-    ]
-    return all(column in names for names in included) and not any(column in names for names in excluded)
-
-
-def run_of(version: Resource, **data: Any) -> TrainingRun:
-    """A training on these data, with the settings that the version has from its solution."""
-    members = version.members
-    config = members.get("solutionConfig", {})
-    return TrainingRun(
-        recipe=recipes.name_of(members["recipeArn"]),
-        event_type=members.get("eventType"),
-        threshold=read_threshold(config),
-        weights=weights_of(config),
-        **data,
-    )
-
-
-def _records(region: Region, version: Resource, kind: DatasetType) -> Mapping[str, Mapping[str, Any]] | None:
-    """Items or users, with the columns that the solution trains on.
-
-    Developer guide, "Configuring columns used when training"; "Replacing a dataset's schema": columns that
-    are newer than the solution are not among them.
-    """
-    members = version.members
-    dataset = region.dataset(members["datasetGroupArn"], kind)
-    if dataset is None:
-        return None
-    solution = region.store.peek(members["solutionArn"])
-    known = solution.members.get("columnsAtCreation", {}).get(kind) if solution else None
-    columns = set(known or dataset.schema.columns)
-    config = members.get("solutionConfig", {}).get("trainingDataConfig", {})
-    columns = {name for name in columns if _is_trained_on(config, kind, name)}
-    if columns >= set(dataset.schema.columns):
-        return dataset.records()
-    return {
-        record_id: {name: value for name, value in record.items() if name in columns}
-        for record_id, record in dataset.records().items()
-    }
 
 
 def _tuned_before(region: Region, version: Resource) -> Mapping[str, str]:
@@ -231,15 +147,21 @@ def _train_automatically(region: Region, solution: Resource) -> None:
         if each.kind == "SolutionVersion" and each.members["solutionArn"] == solution.arn
     ]
     group = solution.members["datasetGroupArn"]
-    if any(version.is_being_created for version in versions) or _changing(region, group):
+    if any(version.is_being_created for version in versions) or changing(region, group):
         return  # In the next turn
     first = "automaticTrainingAt" not in solution.members
     solution.members["automaticTrainingAt"] = region.clock.now()
     if first and versions:
         return
-    if versions and versions[-1].members.get("dataChanges") == data_changes(region, group):
+    if versions and versions[-1].members.get("dataChanges") == _interactions_changes(region, group):
         return
     _start(region, solution, {"trainingMode": "AUTOTRAIN", "trainingType": "AUTOMATIC"}, ())
+
+
+def _interactions_changes(region: Region, group: str) -> int:
+    """How often the interactions have changed, which are what a training by the clock waits for."""
+    dataset = region.dataset(group, "INTERACTIONS")
+    return dataset.changes if dataset else 0
 
 
 def stop_solution_version_creation(region: Region, request: Request) -> Answer:

@@ -65,6 +65,11 @@ def _list_member(shape: StructureShape) -> tuple[str, StructureShape]:
 
 
 def _members_of(region: Region, resource: Resource) -> Mapping[str, Any]:
+    if resource.kind == "Recommender" and resource.arn in region.trained:
+        # API reference, "DescribeRecommender": none while it is created or deleted
+        is_going = resource.status.startswith("DELETE")
+        metrics = {} if is_going else {"modelMetrics": dict(region.model(resource.arn).metrics)}
+        return {**resource.members, **metrics}
     if resource.kind != "Solution":
         return resource.members
     versions = region.store.all("SolutionVersion", solutionArn=resource.arn)
@@ -107,7 +112,9 @@ def _read_token(operation: str, token: str) -> int:
 def describe_recipe(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
     arn = request["recipeArn"]
     name = recipes.name_of(arn, legacy=region.control.settings.legacy_recipes)
-    return {"recipe": recipes.describe(name, partition=arn.split(":")[1])}
+    described = recipes.describe(name, partition=arn.split(":")[1])
+    shape = operation_model("personalize", "DescribeRecipe").output_shape.members["recipe"]
+    return {"recipe": {member: value for member, value in described.items() if member in shape.members}}
 
 
 def describe_algorithm(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,10 +139,11 @@ def list_metric_attribution_metrics(region: Region, request: Mapping[str, Any]) 
 
 
 def list_recipes(region: Region, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of custom dataset groups; there are none of a domain."""
+    """Those of one domain, or all."""
     offered = recipes.offered(legacy=region.control.settings.legacy_recipes)
-    names = [] if "domain" in request else list(offered)
-    described = [recipes.describe(name, region.partition) for name in names]
+    everything = [recipes.describe(name, region.partition) for name in offered]
+    wanted = request.get("domain")
+    described = [recipe for recipe in everything if wanted in (None, recipe.get("domain"))]
     _, summary = _list_member(operation_model("personalize", "ListRecipes").output_shape)
     page, token = _page("ListRecipes", list(enumerate(described)), request)
     return {"recipes": [{k: v for k, v in r.items() if k in summary.members} for r in page], **token}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -40,6 +41,28 @@ def test_stops_and_starts_again_on_the_same_port_and_folder(options: Options) ->
         with LocalCloud(options) as cloud:
             assert cloud.connection.client("sts").get_caller_identity()["Account"] == "000000000000"
         assert not cloud.connection.is_healthy()
+
+
+def test_what_is_kept_is_there_again_and_nothing_else(options: Options) -> None:
+    """Of MiniStack, of S3 and of Personalize, whose resources go on from where they were."""
+    kept = replace(options, keep=True)
+    with LocalCloud(kept) as cloud:
+        s3, control = cloud.connection.client("s3"), cloud.connection.client("personalize")
+        s3.create_bucket(Bucket="kept")
+        s3.put_object(Bucket="kept", Key="a", Body=b"content")
+        cloud.connection.client("sqs").create_queue(QueueName="kept")
+        group = control.create_dataset_group(name="kept")["datasetGroupArn"]
+    with LocalCloud(options) as cloud:
+        assert cloud.connection.client("s3").list_buckets()["Buckets"] == []
+        assert cloud.connection.client("personalize").list_dataset_groups()["datasetGroups"] == []
+    with LocalCloud(kept) as cloud:
+        s3, control = cloud.connection.client("s3"), cloud.connection.client("personalize")
+        assert s3.get_object(Bucket="kept", Key="a")["Body"].read() == b"content"
+        assert cloud.connection.client("sqs").get_queue_url(QueueName="kept")
+        statuses = [
+            control.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]["status"] for _ in range(2)
+        ]
+        assert statuses == ["CREATE IN_PROGRESS", "ACTIVE"]
 
 
 def test_starts_again_after_it_was_killed(options: Options) -> None:

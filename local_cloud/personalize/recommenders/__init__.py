@@ -6,9 +6,17 @@ from local_cloud.personalize.recommenders.contract import ContextColumn, Interac
 from local_cloud.personalize.recommenders.event_weights import EventWeights
 from local_cloud.personalize.recommenders.exploration import Exploration
 from local_cloud.personalize.recommenders.interactions import Catalogue
-from local_cloud.personalize.recommenders.recipes import LEGACY_RECIPES, RECIPES, Recipe, kind_of, train
+from local_cloud.personalize.recommenders.recipes import (
+    DOMAIN_RECIPES,
+    LEGACY_RECIPES,
+    RECIPES,
+    Recipe,
+    kind_of,
+    train,
+)
 
 __all__ = [
+    "DOMAIN_RECIPES",
     "LEGACY_RECIPES",
     "RECIPES",
     "Catalogue",

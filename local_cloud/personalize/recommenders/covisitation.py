@@ -19,7 +19,7 @@ from local_cloud.personalize.recommenders.neighbours import strongest
 _REACH: Final = 20  # events apart; farther ones say next to nothing
 _DISTANCE_EXPONENT: Final = -0.75
 _BACKWARD: Final = 0.8
-_ACROSS_A_PAUSE: Final = 0.7
+ACROSS_A_PAUSE: Final = 0.7
 _FROM_EXPONENT: Final = -0.7
 _TO_EXPONENT: Final = -0.2
 _EVENTS_WORTH_LIKENESS: Final = 2  # with so many events an item's looks count half
@@ -31,15 +31,23 @@ class CoVisitation:
 
     :param neighbours: how many to keep per item.
     :param decay: whether a pair counts less the farther apart it is.
+    :param across: what a pair counts that a pause parts.
     :param likeness: of each item that few have touched to others that look like it, 0 to 1. It stands in for
         the votes they lack, less so with every event.
     """
 
     def __init__(
-        self, log: EventLog, *, neighbours: int, decay: bool = True, likeness: sparse.csr_array | None = None
+        self,
+        log: EventLog,
+        *,
+        neighbours: int,
+        decay: bool = True,
+        across: float = ACROSS_A_PAUSE,
+        likeness: sparse.csr_array | None = None,
     ) -> None:
         # Rows are complete as they come, so that only the strongest are ever held of all items at once
-        rows = _stacked([strongest(rows, neighbours) for rows in _scaled_votes(log, decay=decay)], log)
+        votes = _scaled_votes(log, decay=decay, across=across)
+        rows = _stacked([strongest(rows, neighbours) for rows in votes], log)
         if likeness is not None:
             rows = strongest(_blended(rows, likeness, log.counts), neighbours)
         self._starts: NDArray[np.int64] = rows.indptr.astype(np.int64)
@@ -58,14 +66,14 @@ class CoVisitation:
         return self._neighbours[positions], self._strengths[positions] * np.repeat(weights, lengths)
 
 
-def _scaled_votes(log: EventLog, *, decay: bool) -> Iterator[sparse.csr_array]:
+def _scaled_votes(log: EventLog, *, decay: bool, across: float) -> Iterator[sparse.csr_array]:
     """The rows of all items, some at a time.
 
     Popular items have votes for everything and from everything: both ends are held back.
     """
     counted = np.maximum(log.counts, 1).astype(np.float32)
     from_factor, to_factor = counted**_FROM_EXPONENT, counted**_TO_EXPONENT
-    votes = _Votes(log, decay=decay)
+    votes = _Votes(log, decay=decay, across=across)
     for first, last in _batches(log.counts):
         rows = votes.of(first, last)
         sources = np.repeat(np.arange(first, last), np.diff(rows.indptr))
@@ -87,8 +95,9 @@ def _batches(counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 class _Votes:
     """All votes that items get, looked up by the item that gives them."""
 
-    def __init__(self, log: EventLog, *, decay: bool) -> None:
+    def __init__(self, log: EventLog, *, decay: bool, across: float) -> None:
         self._log = log
+        self._across = np.float32(across)
         self._size = len(log.catalogue)
         self._events = np.argsort(log.items, kind="stable").astype(np.int32)  # those of each item together
         self._starts = np.concatenate([[0], np.cumsum(log.counts)])
@@ -119,7 +128,7 @@ class _Votes:
             in_visit = distances <= self._visit[step][events][:, None]
             places = np.where(within, events[:, None] + step * distances, 0)
             targets[:, columns] = self._log.items[places]
-            vote = np.where(in_visit, np.float32(1), np.float32(_ACROSS_A_PAUSE)) * within
+            vote = np.where(in_visit, np.float32(1), self._across) * within
             votes[:, columns] = vote * (self._vote * np.float32(factor))
             if self._log.weights is not None:
                 votes[:, columns] *= self._log.weights[places]

@@ -1,7 +1,7 @@
 """A solution's `eventsConfig`: which event types to train on, from which value, and how much each counts.
 
-Developer guide, "Configuring events"; API reference, `EventParameters`: `eventType`, `eventValueThreshold`,
-`weight`, "from 0.0 to 1.0".
+Developer guide, "Optimizing a solution with events configuration"; API reference, `EventParameters`:
+`eventType`, `eventValueThreshold`, `weight`, "from 0.0 to 1.0".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The offline metrics of GetSolutionMetrics, by their definitions in the Amazon Personalize developer guide.
 
-"Evaluating a solution version with metrics": 10 % of users are tested; the oldest 90 % of a tested user's
-events are the query, the newest 10 % the target.
+"Evaluating an Amazon Personalize solution version with metrics": 10 % of users are tested; the oldest 90 % of
+a tested user's events are the query, the newest 10 % the target.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ class CatalogueModel:
     `newcomers` and `catalogue` ever change, and each of them is.
 
     :param weigh: gives weights above 0 for "user" and "ranking"; any for the others, which show no score.
+    :param scored: whether answers to users show scores.
     :param scores_popular: whether items that are there for their popularity alone have a score.
     :param newcomers: what to explore; None for recipes that do not.
     :param always_explores: also when a request says nothing of it.
@@ -44,6 +45,7 @@ class CatalogueModel:
     catalogue: Catalogue
     weigh: Weigh
     histories: Histories
+    scored: bool = True
     scores_popular: bool = True
     newcomers: Newcomers | None = None
     always_explores: Exploration | None = None
@@ -170,7 +172,7 @@ class CatalogueModel:
             yield found
 
     def _scoring(self, weighed: Weighed) -> Callable[[int, float], float | None]:
-        if self.kind != "user":
+        if self.kind != "user" or not self.scored:
             return lambda item, weight: None
         if self.scores_popular:
             total = weighed.total

@@ -20,3 +20,10 @@ def popularity(log: EventLog) -> Weights:
     counts = log.takers + _PSEUDO_COUNT + 1e-6 * log.counts / max(1, len(log))
     shares: Weights = counts / counts.sum()
     return shares
+
+
+def frequency(log: EventLog) -> Weights:
+    """Each item's share of all events, however few users they come from; adds up to 1."""
+    counts = log.counts + _PSEUDO_COUNT
+    shares: Weights = counts / counts.sum()
+    return shares

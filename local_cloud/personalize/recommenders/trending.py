@@ -125,8 +125,8 @@ class Trends:
 def trend_prediction_accuracy(log: EventLog, *, interval: int) -> float:
     """How well what trended up to one interval ago foretold what trended in the newest one, 0 to 1.
 
-    Developer guide, "Evaluating a solution version with metrics": the increase in popularity of all
-    recommended items over that of the 25 items which really trended most.
+    Developer guide, "Evaluating an Amazon Personalize solution version with metrics": the increase in
+    popularity of all recommended items over that of the 25 items which really trended most.
     """
     before = int(log.timestamps.max()) - interval
     recommended = np.argsort(-trend(log, interval=interval, at=before), kind="stable")[:LONGEST]

@@ -25,6 +25,9 @@ _REPEATS_EXPECTED: Final = 0.1
 
 _LEAST_FOR_TOUCHED: Final = 0.01
 
+_NEXT_BASKET: Final = 0.1
+"""What a pair counts that was bought by the same user at different times, where one in a basket counts 1."""
+
 _FEW_EVENTS: Final = 10  # below, an item's attributes count besides
 
 _EVENTS_PER_BPTT: Final = 60 / 32  # the default and maximum, 32, reads 60 events
@@ -99,7 +102,15 @@ def for_user(log: EventLog, tuning: Tuning, items: Items, users: Items) -> Weigh
 
 def for_item(log: EventLog, tuning: Tuning, items: Items) -> Weigh:
     """Neighbours of the newest item; popular ones fill up, or stand in for an item nobody has heard of."""
-    together = _co_visitation(log, tuning, items)
+    return _around(log, _co_visitation(log, tuning, items))
+
+
+def for_basket(log: EventLog, tuning: Tuning) -> Weigh:
+    """What is bought along with the newest item, in whatever order: little counts but the same visit."""
+    return _around(log, CoVisitation(log, neighbours=tuning.neighbours, decay=False, across=_NEXT_BASKET))
+
+
+def _around(log: EventLog, together: CoVisitation) -> Weigh:
     everybody = Background(popularity(log))
     added = Adder(len(log.catalogue))
 

@@ -108,11 +108,17 @@ class Cloud:
         deadline = time.monotonic() + 30
         while True:
             described: dict[str, Any] = describe(**{f"{camel}Arn": arn})[camel]
-            updates = ("latestCampaignUpdate", "latestSolutionUpdate", "latestDatasetUpdate")
-            latest = next((described[name] for name in updates if name in described), described)["status"]
-            if not latest.endswith(("PENDING", "IN_PROGRESS", "IN PROGRESS", "STOPPING")):
+            updates = (
+                "latestCampaignUpdate",
+                "latestSolutionUpdate",
+                "latestDatasetUpdate",
+                "latestRecommenderUpdate",
+            )
+            told = [described, *(described[name] for name in updates if name in described)]
+            ends = ("PENDING", "IN_PROGRESS", "IN PROGRESS", "STOPPING")
+            if not (under_way := [each["status"] for each in told if each["status"].endswith(ends)]):
                 return described
-            assert time.monotonic() < deadline, f"{arn} is still {latest}"
+            assert time.monotonic() < deadline, f"{arn} is still {under_way[0]}"
             time.sleep(0.002)  # asked without a pause, the service's lock may never come to its worker
 
     def gone(self, kind: str, arn: str) -> None:
@@ -120,11 +126,11 @@ class Cloud:
             for _ in range(5):
                 self.settled(kind, arn)
 
-    def schema(self, text: str = INTERACTIONS_SCHEMA, name: str = "interactions") -> str:
-        return str(self.control.create_schema(name=name, schema=text)["schemaArn"])
+    def schema(self, text: str = INTERACTIONS_SCHEMA, name: str = "interactions", **options: Any) -> str:
+        return str(self.control.create_schema(name=name, schema=text, **options)["schemaArn"])
 
-    def group(self, name: str = "shop") -> str:
-        arn = self.control.create_dataset_group(name=name)["datasetGroupArn"]
+    def group(self, name: str = "shop", **options: Any) -> str:
+        arn = self.control.create_dataset_group(name=name, **options)["datasetGroupArn"]
         self.settled("dataset_group", arn)
         return str(arn)
 

@@ -69,7 +69,7 @@ def test_a_campaign_serves_from_active_to_deleted(here: Cloud, shop: Shop) -> No
 def test_a_campaign_answers_as_many_items_as_asked(
     here: Cloud, shop: Shop, count: int | None, expected: int
 ) -> None:
-    """API reference, "GetRecommendations": 25, at most 500; guide, "How scores work": they sum to 1."""
+    """API reference, "GetRecommendations": 25, at most 500; guide, "How recommendation scoring works"."""
     options = {} if count is None else {"numResults": count}
     assert len(here.recommended(shop.campaign, "user-1", **options)) == expected
     answer = here.runtime.get_recommendations(campaignArn=shop.campaign, userId="user-1", numResults=500)

@@ -1,4 +1,4 @@
-"""What can be deleted while what else is there: developer guide, "Deleting resources"."""
+"""What can be deleted when: developer guide, "Requirements for deleting Amazon Personalize resources"."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_nothing_is_deleted_before_what_needs_it(here: Cloud, shop: Shop) -> Non
 
 
 def test_a_filter_or_a_tracker_keeps_the_interactions(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "Deleting a dataset"."""
+    """Developer guide, "Deleting a dataset to delete all of its data"."""
     here.control.delete_campaign(campaignArn=shop.campaign)
     here.gone("campaign", shop.campaign)
     error = error_of(lambda: here.control.delete_dataset(datasetArn=shop.interactions))

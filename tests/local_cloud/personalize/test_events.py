@@ -6,7 +6,7 @@ from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
 
 
 def test_the_next_request_follows_the_events_just_sent(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "How real-time personalization works"."""
+    """Developer guide, "How real-time events influence recommendations"."""
     before = here.recommended(shop.campaign, "newcomer", numResults=10)
     here.sends(shop.tracking_id, "s", ["hat-3", "hat-7", "hat-9"], userId="newcomer")
     after = here.recommended(shop.campaign, "newcomer", numResults=10)

@@ -133,7 +133,7 @@ def test_what_goes_by_items_is_told_apart_unless_interactions_include(
     ],
 )
 def test_a_wrong_filter_is_refused_with_what_is_wrong(expression: str, said: str) -> None:
-    """Developer guide, "Filter expressions: guidelines and requirements"; text of NOT_IN as seen."""
+    """Developer guide, "Filter expressions", "Guidelines and requirements"; text of NOT_IN as seen."""
     with pytest.raises(Refused) as refused:
         parse_filter(expression)
     assert refused.value.code == "InvalidInputException"
@@ -141,7 +141,7 @@ def test_a_wrong_filter_is_refused_with_what_is_wrong(expression: str, said: str
 
 
 def test_a_filter_sees_the_event_just_sent(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "Filtering results": new interactions count."""
+    """Developer guide, "Filtering recommendations and user segments": new interactions count."""
     arn = here.control.create_filter(
         name="seen",
         datasetGroupArn=shop.group,
@@ -205,7 +205,7 @@ def test_a_filter_by_the_user_is_not_shared_between_users(here: Cloud, shop: Sho
 
 
 def test_an_including_filter_needs_its_values(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "Applying a filter": values of INCLUDE are required, of EXCLUDE not."""
+    """Developer guide, "Filtering real-time recommendations": INCLUDE requires its values, EXCLUDE not."""
     arn = here.control.create_filter(
         name="kind",
         datasetGroupArn=shop.group,

@@ -14,6 +14,7 @@ from local_cloud.personalize.control import Control
 from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.models import SERVICES, Service, error_statuses, model_of, operation_model
 from local_cloud.personalize.service import Personalize
+from tests.local_cloud.personalize.domains import ECOMMERCE, domain_shop
 from tests.local_cloud.personalize.harness import ACCOUNT, Bucket, Cloud, interactions_csv
 from tests.local_cloud.personalize.requests import requests_of
 from vocabulary.schemas import ITEMS_SCHEMA
@@ -42,9 +43,12 @@ def inhabited() -> Iterator[tuple[Cloud, list[str]]]:
     expression = "INCLUDE ItemID WHERE Items.PRICE > $P"
     filter_ = cloud.control.create_filter(name="f", datasetGroupArn=group, filterExpression=expression)
     recipe = "arn:aws:personalize:::recipe/aws-user-personalization"
+    shop = domain_shop(cloud, ECOMMERCE)
+    recommenders = [shop.has("recommended-for-you"), shop.has("popular-items-by-views")]
     known = [
         *(schema, group, interactions, items, solution, version, campaign, filter_["filterArn"], recipe),
         *(tracking_id, f"{solution}/$LATEST", ITEMS_SCHEMA),
+        *(shop.group, *recommenders, "arn:aws:personalize:::recipe/aws-ecomm-recommended-for-you"),
     ]
     yield cloud, known
     service.close()

@@ -34,7 +34,7 @@ def rows_of(cloud: Cloud, dataset: str) -> Sequence[Sequence[object]]:
     ],
 )
 def test_an_import_fails_with_its_reason(here: Cloud, csv: str, reason: str) -> None:
-    """Developer guide, "Data format guidelines"; texts as seen where any are known."""
+    """Developer guide, "Bulk data format guidelines for all types of data"; texts as seen where known."""
     dataset = here.dataset(here.group(), here.schema())
     job = here.imported(dataset, csv, "job")
     assert job["status"] == "CREATE FAILED"
@@ -51,7 +51,7 @@ def test_a_role_that_may_not_read_fails_the_import(here: Cloud) -> None:
 
 
 def test_a_folder_is_read_at_its_first_level_and_holds_only_csv(here: Cloud) -> None:
-    """Developer guide, "Importing bulk data"."""
+    """Developer guide, "Importing bulk data into Amazon Personalize with a dataset import job"."""
     dataset = here.dataset(here.group(), here.schema())
     lines = CSV.splitlines(keepends=True)
     here.bucket.objects["job/second.csv"] = "".join([lines[0], *lines[601:]]).encode()
@@ -66,11 +66,17 @@ def test_a_folder_is_read_at_its_first_level_and_holds_only_csv(here: Cloud) -> 
     )
 
 
-def test_columns_may_come_in_another_order(here: Cloud) -> None:
+def test_columns_come_in_the_order_of_the_schema(here: Cloud) -> None:
+    """Developer guide, "Creating schema JSON files for Amazon Personalize schemas": fields "must match the
+    order of the corresponding column headers"; the text is ours."""
     dataset = here.dataset(here.group(), here.schema())
     turned = "\n".join(",".join(reversed(line.split(","))) for line in CSV.splitlines())
-    assert here.imported(dataset, turned, "job")["status"] == "ACTIVE"
-    assert rows_of(here, dataset)[0][0] == "user-0"
+    job = here.imported(dataset, turned, "job")
+    assert (job["status"], job["failureReason"]) == (
+        "CREATE FAILED",
+        "Input CSV has its columns in another order than the schema, which has "
+        "[USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE].",
+    )
 
 
 def test_a_full_import_replaces_the_bulk_and_keeps_the_stream(here: Cloud, shop: Shop) -> None:

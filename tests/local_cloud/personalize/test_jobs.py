@@ -149,7 +149,7 @@ def inferred(cloud: Cloud, version: str, lines: str, **options: Any) -> list[dic
 
 
 def test_batch_inference_answers_line_by_line(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "Batch inference job output examples"."""
+    """Developer guide, "Batch inference job input and output JSON examples"."""
     lines = '{"userId": "user-1"}\n\n{"userId": "user-2"}\nnot json\n{"itemId": "hat-1"}\n'
     first, second, third, fourth = inferred(
         here,

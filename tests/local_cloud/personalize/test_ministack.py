@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from local_cloud.connection import ACCOUNT, REGION, Connection
-from local_cloud.personalize.control_client import ControlClient
+from local_cloud.personalize.control_client import ControlClient, ControlError
 from local_cloud.personalize.faults import Fault
 from local_cloud.personalize.region import AccessRefused
 from local_cloud.personalize.storage import S3Storage
@@ -296,6 +296,8 @@ def test_the_whole_cloud_has_the_control_api_too(cloud: Connection) -> None:
         assert control.struck(injected) == 1
     assert control.faults() == []
     assert control.clock()["time"] == "none"
+    with pytest.raises(ControlError, match="CloudWatch of this cloud"):
+        control.metrics()
 
 
 def test_personalize_alone_reads_from_an_s3_endpoint(

@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.hyperparameters import HYPERPARAMETERS
-from local_cloud.personalize.recommenders import RECIPES
+from local_cloud.personalize.recommenders import DOMAIN_RECIPES, RECIPES
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
 
 RANGES: dict[str, list[Any]] = {"integerHyperParameterRanges": [], "continuousHyperParameterRanges": []}
@@ -16,7 +16,7 @@ RANGES: dict[str, list[Any]] = {"integerHyperParameterRanges": [], "continuousHy
 
 def test_every_recipe_leads_to_its_algorithm_and_feature_transformation(here: Cloud) -> None:
     listed = here.control.list_recipes(recipeProvider="SERVICE")["recipes"]
-    assert {recipe["name"] for recipe in listed} == set(RECIPES)
+    assert {recipe["name"] for recipe in listed} == {*RECIPES, *DOMAIN_RECIPES}
     for summary in listed:
         recipe = here.control.describe_recipe(recipeArn=summary["recipeArn"])["recipe"]
         algorithm = here.control.describe_algorithm(algorithmArn=recipe["algorithmArn"])["algorithm"]
@@ -148,6 +148,12 @@ def test_a_search_that_cannot_be_is_refused(
             {"trainingDataConfig": {"excludedDatasetColumns": {"Items": ["SIZE"]}}},
             "has no column SIZE",
         ),
+        # Developer guide, "Configuring columns used when training"
+        (
+            "user-personalization",
+            {"trainingDataConfig": {"excludedDatasetColumns": {"Interactions": ["EVENT_TYPE"]}}},
+            "must not hold EVENT_TYPE",
+        ),
     ],
 )
 def test_a_configuration_out_of_range_is_refused(
@@ -178,7 +184,7 @@ def test_training_sees_the_columns_that_the_solution_has(here: Cloud, shop: Shop
 
 
 def test_events_that_the_solution_does_not_name_are_not_trained_on(here: Cloud, shop: Shop) -> None:
-    """API reference, `EventsConfig`; developer guide, "Configuring events"."""
+    """API reference, `EventsConfig`; developer guide, "Optimizing a solution with events configuration"."""
     config = {"eventsConfig": {"eventParametersList": [{"eventType": "BUY", "weight": 1.0}]}}
     version = here.version(here.solution(shop.group, "bought", solutionConfig=config))
     assert version["failureReason"].startswith("Dataset has fewer than 1000 interactions")

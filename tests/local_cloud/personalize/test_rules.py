@@ -105,7 +105,7 @@ def test_an_event_value_at_the_threshold_is_trained_on() -> None:
 
 
 def test_a_file_is_in_utf_8(here: Cloud) -> None:
-    """Developer guide, "Data format guidelines"."""
+    """Developer guide, "Bulk data format guidelines for all types of data"."""
     dataset = here.dataset(here.group(), here.schema())
     here.bucket.objects["latin/data.csv"] = interactions_csv().replace("user-59", "Rübe").encode("latin-1")
     arn = here.control.create_dataset_import_job(

@@ -198,7 +198,7 @@ def test_a_filter_takes_the_current_user_into_account(here: Cloud, shop: Shop) -
     ],
 )
 def test_a_filter_that_cannot_be_is_refused(here: Cloud, shop: Shop, expression: str, said: str) -> None:
-    """Developer guide, "Filter expressions: guidelines and requirements"."""
+    """Developer guide, "Filter expressions", "Guidelines and requirements"."""
     assert said in error_of(lambda: filter_of(here, shop, expression))["Message"]
 
 

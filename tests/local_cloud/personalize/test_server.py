@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import signal
 import subprocess
@@ -155,8 +157,6 @@ def test_the_control_api_is_beside_the_services(server: PersonalizeServer) -> No
 def test_the_command_line_does_what_the_control_api_does(
     server: PersonalizeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import argparse
-
     def says(*words: str) -> tuple[int, str]:
         parser = argparse.ArgumentParser()
         add_commands(parser)
@@ -174,6 +174,31 @@ def test_the_command_line_does_what_the_control_api_does(
         "error: operation must name one of Personalize or match some, got 'CreateUniverse'\n",
     )
     assert says("clear", "fault-1") == (1, "error: there is no fault fault-1\n")
+
+
+def test_what_cloudwatch_would_be_told_can_be_asked_for(
+    server: PersonalizeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Developer guide, "CloudWatch metrics for Amazon Personalize"."""
+    campaign = "arn:aws:personalize:eu-west-1:000000000000:campaign/none"
+    runtime = client("personalize-runtime", server.endpoint)
+    for _ in range(2):
+        error_of(lambda: runtime.get_recommendations(campaignArn=campaign, userId="u"))
+    parser = argparse.ArgumentParser()
+    add_commands(parser)
+    assert run(parser.parse_args(["metrics", "Get*"]), server.endpoint) == 0
+    (metric,) = json.loads(capsys.readouterr().out)
+    points = metric.pop("points")
+    assert metric == {
+        "region": "eu-west-1",
+        "namespace": "AWS/Personalize",
+        "name": "GetRecommendations4xxErrors",
+        "dimensions": {"CampaignArn": campaign},
+        "unit": "Count",
+    }
+    assert sum(point["sum"] for point in points) == 2
+    assert run(parser.parse_args(["metrics", "Put*"]), server.endpoint) == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_it_runs_from_the_command_line_until_it_is_stopped(folder: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from botocore.config import Config
 from local_cloud.personalize.groups import MOST_DATASET_GROUPS
 from local_cloud.personalize.server import PersonalizeServer
 from local_cloud.personalize.storage import FolderStorage
+from tests.local_cloud.personalize.domains import INTERACTIONS, avro, csv, shopping
 from tests.local_cloud.personalize.harness import interactions_csv
-from tests.local_cloud.personalize.test_server import Project, settled
+from tests.local_cloud.personalize.test_server import ROLE, Project, settled
 
 CLIENTS = 16
 LEAST_ACTIONS = 5
@@ -30,6 +32,8 @@ LEAST_ACTIONS = 5
 def server(tmp_path: Path) -> Iterator[PersonalizeServer]:
     (tmp_path / "bucket" / "in").mkdir(parents=True)
     (tmp_path / "bucket" / "in" / "data.csv").write_text(interactions_csv())
+    (tmp_path / "bucket" / "shopping").mkdir()
+    (tmp_path / "bucket" / "shopping" / "data.csv").write_text(csv(INTERACTIONS, list(shopping())))
     with PersonalizeServer(storage=FolderStorage(tmp_path)) as running:
         yield running
 
@@ -56,9 +60,8 @@ class Shopper:
             )
 
     def acts(self) -> None:
-        actions = (
-            [self.asks] * 6 + [self.touches] * 4 + [self.makes_a_filter, self.trains, self.opens_a_group]
-        )
+        rare = [self.makes_a_filter, self.trains, self.opens_a_group, self.rests_a_recommender]
+        actions = [self.asks] * 6 + [self.touches] * 4 + [self.purchases] * 2 + rare
         self.chance.choice(actions)()
 
     def asks(self) -> None:
@@ -84,6 +87,38 @@ class Shopper:
         answer = self.runtime.get_recommendations(campaignArn=self.shared["campaign"], userId=user, **options)
         return [item["itemId"] for item in answer["itemList"]]
 
+    def purchases(self) -> None:
+        """What a user has bought is kept back from the very next answer of a recommender."""
+        user, item = f"client-{self.number}-{next(self.turn)}", self.chance.choice(("lens", "card", "mug-1"))
+        ask = partial(
+            self.runtime.get_recommendations, recommenderArn=self.shared["personal"], numResults=100
+        )
+        event = {"eventType": "Purchase", "itemId": item, "sentAt": 2e9}
+        self.events.put_events(
+            trackingId=self.shared["shop_tracking_id"], sessionId=user, userId=user, eventList=[event]
+        )
+        left = [each["itemId"] for each in ask(userId=user)["itemList"]]
+        assert item not in left
+        assert len(left) == 10
+
+    def rests_a_recommender(self) -> None:
+        """One at a time: nobody is answered by a recommender that rests."""
+        if not self.shared["resting"].acquire(blocking=False):
+            return
+        try:
+            arn = self.shared["popular"]
+            describe = partial(self.control.describe_recommender, recommenderArn=arn)
+            ask = partial(self.runtime.get_recommendations, recommenderArn=arn, userId="user-1")
+            assert ask(numResults=1)["itemList"][0]["itemId"] == "window"
+            self.control.stop_recommender(recommenderArn=arn)
+            assert settled(lambda: describe()["recommender"])["status"] == "INACTIVE"
+            with pytest.raises(self.runtime.exceptions.ResourceNotFoundException):
+                ask()
+            self.control.start_recommender(recommenderArn=arn)
+            assert settled(lambda: describe()["recommender"])["status"] == "ACTIVE"
+        finally:
+            self.shared["resting"].release()
+
     def makes_a_filter(self) -> None:
         name = f"f-{self.number}-{next(self.turn)}"
         arn = self.control.create_filter(
@@ -99,7 +134,7 @@ class Shopper:
         self.is_gone(lambda: self.control.describe_filter(filterArn=arn))
 
     def opens_a_group(self) -> None:
-        """There are five: one is the shop, so some clients are refused, and say so."""
+        """There are five: two are there for good, so some clients are refused, and say so."""
         name = f"g-{self.number}-{next(self.turn)}"
         try:
             arn = self.control.create_dataset_group(name=name)["datasetGroupArn"]
@@ -140,6 +175,36 @@ class Shopper:
         raise AssertionError("still there")
 
 
+def opened_shop(control: Any) -> dict[str, str]:
+    """A domain dataset group with two recommenders."""
+    group = control.create_dataset_group(name="shop", domain="ECOMMERCE")["datasetGroupArn"]
+    settled(lambda: control.describe_dataset_group(datasetGroupArn=group)["datasetGroup"])
+    schema = control.create_schema(
+        name="shop", schema=avro("Interactions", INTERACTIONS), domain="ECOMMERCE"
+    )["schemaArn"]
+    data = control.create_dataset(
+        name="d", datasetGroupArn=group, schemaArn=schema, datasetType="Interactions"
+    )["datasetArn"]
+    settled(lambda: control.describe_dataset(datasetArn=data)["dataset"])
+    source = {"dataLocation": "s3://bucket/shopping/"}
+    job = control.create_dataset_import_job(
+        jobName="shopping", datasetArn=data, dataSource=source, roleArn=ROLE
+    )["datasetImportJobArn"]
+    settled(lambda: control.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"])
+    tracker = control.create_event_tracker(name="shop", datasetGroupArn=group)
+    tracker_arn = tracker["eventTrackerArn"]
+    settled(lambda: control.describe_event_tracker(eventTrackerArn=tracker_arn)["eventTracker"])
+    made = {"shop_tracking_id": tracker["trackingId"]}
+    for name, use_case in (("personal", "recommended-for-you"), ("popular", "popular-items-by-views")):
+        recipe = f"arn:aws:personalize:::recipe/aws-ecomm-{use_case}"
+        made[name] = arn = control.create_recommender(name=name, datasetGroupArn=group, recipeArn=recipe)[
+            "recommenderArn"
+        ]
+        described = settled(lambda arn=arn: control.describe_recommender(recommenderArn=arn)["recommender"])  # type: ignore[misc]
+        assert described["status"] == "ACTIVE", described
+    return made
+
+
 def soak(server: PersonalizeServer, seconds: float) -> None:
     project = Project(server.endpoint)
     campaign, tracking_id = project.builds()
@@ -152,8 +217,9 @@ def soak(server: PersonalizeServer, seconds: float) -> None:
     )["filterArn"]
     settled(lambda: project.control.describe_filter(filterArn=bought)["filter"])
     shared = {"campaign": campaign, "tracking_id": tracking_id, "group": group, "solution": solution}
-    locks = {name: threading.Lock() for name in ("making", "training", "counting")}
-    known: dict[str, Any] = {**shared, **locks, "filter": bought, "events": 0}
+    locks = {name: threading.Lock() for name in ("making", "training", "counting", "resting")}
+    recommenders = opened_shop(project.control)
+    known: dict[str, Any] = {**shared, **recommenders, **locks, "filter": bought, "events": 0}
     deadline = time.monotonic() + seconds
 
     def lives(number: int) -> None:
@@ -170,7 +236,7 @@ def soak(server: PersonalizeServer, seconds: float) -> None:
     dataset = region.dataset(group, "INTERACTIONS")
     assert dataset is not None
     assert len(dataset.events) == known["events"] == len(dataset.events.accepted)
-    assert [each["name"] for each in project.control.list_dataset_groups()["datasetGroups"]] == ["g"]
+    assert [each["name"] for each in project.control.list_dataset_groups()["datasetGroups"]] == ["g", "shop"]
 
 
 def test_sixteen_clients_get_answers_that_fit_what_they_did(server: PersonalizeServer) -> None:

@@ -54,7 +54,7 @@ def test_the_shortage_shows_as_a_failed_version(here: Cloud) -> None:
 
 
 def test_a_version_has_the_metrics_of_its_recipe(here: Cloud, shop: Shop) -> None:
-    """Developer guide, "Evaluating a solution version with metrics"."""
+    """Developer guide, "Evaluating an Amazon Personalize solution version with metrics"."""
     metrics = here.control.get_solution_metrics(solutionVersionArn=shop.version)["metrics"]
     assert {"coverage", "mean_reciprocal_rank_at_25", "precision_at_5"} <= metrics.keys()
     assert 0 < metrics["normalized_discounted_cumulative_gain_at_25"] <= 1

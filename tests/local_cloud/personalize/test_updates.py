@@ -56,6 +56,9 @@ def test_automatic_training_starts_within_the_hour_and_then_weekly_where_there_a
     assert here.settled("solution_version", version["solutionVersionArn"])["status"] == "ACTIVE"
     here.shared.clock.advance(7 * DAY + 1)
     assert trainings(here, solution) == [AUTOMATIC]  # Nothing new to learn
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-new"}])
+    here.shared.clock.advance(7 * DAY + 1)
+    assert trainings(here, solution) == [AUTOMATIC]  # Only new interactions count
     here.sends(shop.tracking_id, "s", ["hat-1"], userId="user-1")
     here.shared.clock.advance(7 * DAY + 1)
     assert trainings(here, solution) == [AUTOMATIC] * 2
@@ -125,7 +128,7 @@ def test_a_solution_update_that_cannot_be_is_refused(
 def test_a_campaign_follows_the_latest_version_and_serves_the_old_one_until_then(
     here: Cloud, shop: Shop
 ) -> None:
-    """Developer guide, "Automatic training and campaigns"; API reference, `CampaignConfig`."""
+    """API reference, `CampaignConfig`, syncWithLatestSolutionVersion; "UpdateCampaign"."""
     here.control.update_campaign(
         campaignArn=shop.campaign,
         solutionVersionArn=f"{shop.solution}/$LATEST",

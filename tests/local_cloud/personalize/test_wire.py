@@ -136,10 +136,10 @@ def test_an_operation_answers_only_the_errors_of_its_model(here: Cloud) -> None:
 
 
 def test_an_operation_that_is_not_built_says_so(here: Cloud) -> None:
-    arn = GROUP.replace("dataset-group", "recommender")
-    error = error_of(lambda: here.control.stop_recommender(recommenderArn=arn))
+    arn = GROUP.replace("dataset-group", "campaign")
+    error = error_of(lambda: here.runtime.get_action_recommendations(campaignArn=arn))
     assert error["Code"] == "InvalidInputException"
-    assert error["Message"] == "StopRecommender is not in the local cloud"
+    assert error["Message"] == "GetActionRecommendations is not in the local cloud"
 
 
 def test_an_operation_that_does_not_exist_is_unknown(here: Cloud) -> None:
