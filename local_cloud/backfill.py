@@ -15,11 +15,13 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
+from local_cloud.own_data.column_mapping import OwnDataError
 from local_cloud.own_data.files import OwnFile, open_file
 from local_cloud.own_data.reading import require
 from local_cloud.own_data.tables import READ_COLUMNS, one, read_events
@@ -27,6 +29,12 @@ from vocabulary import lake
 from vocabulary.table_sql import typed
 
 _MEMORY: Final = "2GiB"
+_DAY_MS: Final = 86_400_000
+_EPOCH: Final = date(1970, 1, 1)
+_EARLIEST: Final = date(2000, 1, 1)
+"""What was received before is a wrong clock, or a number that is no time."""
+_AHEAD: Final = timedelta(days=1)
+"""Clocks of servers go wrong by less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +92,21 @@ def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], 
     ):
         file = source.open(connection, READ_COLUMNS)
         require(file, ("item_id", "sent_at", "event_type"), identity=True)
+        progress(f"reading {file.name}")
         read_events(connection, file, source.where, progress, where_setting="WHERE")
+        _leave_out_impossible(connection, file, progress)
         days = connection.execute(
-            f"SELECT {_DAY} AS day, count(*) FROM own_events GROUP BY day ORDER BY day"
+            f"SELECT received_at // {_DAY_MS}, count(*) FROM own_events GROUP BY 1 ORDER BY 1"
         ).fetchall()
         done = _etags(s3, bucket, source)
         loaded = there = events = 0
-        for day, count in days:
+        for number, count in days:
+            day, start = _EPOCH + timedelta(days=number), number * _DAY_MS
             key = f"{lake.EVENTS_FOLDER}/day={day}/backfill-{source.name}.parquet"
             path = Path(name) / "day.parquet"
             connection.execute(
-                f"COPY (SELECT {typed(lake.EVENT_COLUMNS)} FROM own_events WHERE {_DAY} = '{day}'"
+                f"COPY (SELECT {typed(lake.EVENT_COLUMNS)} FROM own_events"
+                f" WHERE received_at >= {start} AND received_at < {start + _DAY_MS}"
                 # An order of its own, so that the same day is the same file
                 f" ORDER BY received_at, event_id, session_id) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
             )
@@ -105,12 +117,37 @@ def backfill(s3: Any, bucket: str, source: Source, *, progress: Callable[[str], 
                 s3.put_object(Bucket=bucket, Key=key, Body=body)
                 loaded, events = loaded + 1, events + count
             progress(f"{day}: {loaded + there} of {len(days)} days, {events:,} events loaded")
-        first, last = one(connection, f"SELECT min({_DAY}), max({_DAY}) FROM own_events")
+        first, last = (_EPOCH + timedelta(days=days[at][0]) for at in (0, -1))
         progress(f"{events:,} events of {loaded} days loaded, {there} days were there ({first} to {last})")
         return Backfilled(events, loaded, there)
 
 
-_DAY: Final = "strftime(make_timestamp(received_at * 1000), '%Y-%m-%d')"
+def _leave_out_impossible(
+    connection: duckdb.DuckDBPyConnection, file: OwnFile, progress: Callable[[str], None]
+) -> None:
+    """Leave out what no shop can have received; it would lie in days that nobody ever reads.
+
+    :raises OwnDataError: when it is all of them: then the numbers mean something else.
+    """
+    earliest = (_EARLIEST - _EPOCH).days * _DAY_MS
+    latest = int((datetime.now(UTC) + _AHEAD).timestamp() * 1000)
+    impossible = f"received_at NOT BETWEEN {earliest} AND {latest}"
+    found, example, all_of_them = one(
+        connection,
+        f"SELECT count(*), any_value(received_at), count(*) = (SELECT count(*) FROM own_events)"
+        f" FROM own_events WHERE {impossible}",
+    )
+    if not found:
+        return
+    why = f"{found:,} received before {_EARLIEST.year} or in days to come ({example} ms, say)"
+    if all_of_them:
+        raise OwnDataError(
+            f"{file.path}: no event can be loaded: {why}\n"
+            "  allowed for sent_at and received_at: timestamps, or unix seconds or milliseconds;"
+            f' of microseconds, {file.setting}="sent_at=ts//1000"'
+        )
+    connection.execute(f"DELETE FROM own_events WHERE {impossible}")
+    progress(f"{file.name}: left out {why}")
 
 
 @contextmanager

@@ -172,10 +172,14 @@ class Dashboard(Construct):
 
     def _dormant(self) -> cloudwatch.GraphWidget:
         return _graph(
-            "Age of a colour that serves nobody; checks that failed",
+            "Age of a colour that serves nobody; checks that failed, files left out",
             unit="hours",
             left=[self._hours("DormantColourAge", "dormant colour")],
-            right=[self._metric("GateFailures", period=_HOUR, label="checks that failed", color=_BAD)],
+            right=[
+                self._metric("GateFailures", period=_HOUR, label="checks that failed", color=_BAD),
+                self._metric("FilesUnreadable", period=_HOUR, label="unreadable files", color=_INSTEAD),
+                self._metric("FilesPutAside", period=_HOUR, label="files put aside"),
+            ],
         )
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The lake kept in large files: a function that makes them of small ones, once a day."""
+"""The lake kept in large files that can be read: a function sees to it, once a day."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 
+from colorway.alarm import Alarm, metric
 from colorway.data_lake import DataLake
+from colorway.on_call import OnCall
 from colorway.python_function import PythonFunction
+from vocabulary.colours import Names
 from vocabulary.lake import EVENTS_FOLDER, QUARANTINE_FOLDER
 
 _APART = 12
@@ -18,7 +21,7 @@ _APART = 12
 
 
 class LakeCompaction(Construct):
-    """Define the function and its schedule.
+    """Define the function and its schedule, and the alarm on files that cannot be read.
 
     :param layer: DuckDB, see `WheelLayer`.
     :param nightly_at: when retraining starts, hour and minute in UTC; this starts half a day apart.
@@ -29,11 +32,13 @@ class LakeCompaction(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        names: Names,
         lake: DataLake,
         layer: lambda_.ILayerVersion,
         nightly_at: tuple[int, int],
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
+        on_call: OnCall,
     ) -> None:
         super().__init__(scope, construct_id)
         self.function = PythonFunction(
@@ -44,14 +49,15 @@ class LakeCompaction(Construct):
             architecture=architecture,
             description="Makes large files of the lake's small ones, and puts unreadable ones aside",
             layers=[layer],
-            environment={"LAKE_BUCKET": lake.bucket.bucket_name},
+            environment={"ENVIRONMENT": names.environment, "LAKE_BUCKET": lake.bucket.bucket_name},
             timeout=cdk.Duration.minutes(15),
             memory_mib=1769,
             ephemeral_storage=cdk.Size.gibibytes(4),
         )
         events = lake.bucket.arn_for_objects(f"{EVENTS_FOLDER}/*")
         self._allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], events)
-        self._allow(["s3:PutObject"], lake.bucket.arn_for_objects(f"{QUARANTINE_FOLDER}/*"))
+        quarantine = lake.bucket.arn_for_objects(f"{QUARANTINE_FOLDER}/*")
+        self._allow(["s3:PutObject", "s3:AbortMultipartUpload"], quarantine)
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
@@ -68,6 +74,17 @@ class LakeCompaction(Construct):
                 hour=str((hour + _APART) % 24), minute=str(minute), time_zone=cdk.TimeZone.ETC_UTC
             ),
             target=scheduler_targets.LambdaInvoke(self.function),
+        )
+        Alarm(
+            self,
+            "FilesUnreadable",
+            metric=metric("FilesUnreadable", environment=names.environment, period=cdk.Duration.minutes(5)),
+            notices="Recommendations follow a little less: some of what customers did is in no training.",
+            because="any file: nothing of the kind happens by itself, and what it held may be had again.",
+            runbook="lake-files-unreadable",
+            on_call=on_call,
+            severity="notice",  # more than `most_unreadable` fail the retraining, which pages
+            threshold=0,
         )
 
     def _allow(self, actions: list[str], *resources: str) -> None:

@@ -98,7 +98,7 @@ class RetrainingFunctions(Construct):
     def _define_plan(self) -> lambda_.Function:
         function = self._function("Plan", "plan_handler", "Begins and ends a retraining")
         self._grant_table(function, "GetItem", "PutItem", "DeleteItem")
-        self._coordination.live_pointer.grant_read(function)
+        self._grant_pointer(function, "GetParameter")
         # By name pattern: the machines invoke this function, so it cannot wait for their ARNs
         _allow(
             function,
@@ -145,8 +145,7 @@ class RetrainingFunctions(Construct):
             ],
             [arn, f"{arn}:*"],
         )
-        self._coordination.live_pointer.grant_read(function)
-        self._coordination.live_pointer.grant_write(function)
+        self._grant_pointer(function, "GetParameter", "PutParameter")
         self._grant_table(function, "GetItem")
         stack_arn = self._arn("cloudformation", "stack", f"{self._serving_stack.stack_name}/*")
         _allow(function, ["cloudformation:DescribeStacks"], [stack_arn])
@@ -174,7 +173,7 @@ class RetrainingFunctions(Construct):
         self._access.grant_retire(function)
         arn = self._serving.function_arn
         _allow(function, ["lambda:GetAlias", "lambda:GetFunctionConfiguration"], [arn, f"{arn}:*"])
-        self._coordination.live_pointer.grant_read(function)
+        self._grant_pointer(function, "GetParameter")
         self._grant_table(function, "DeleteItem")
         return function
 
@@ -201,6 +200,11 @@ class RetrainingFunctions(Construct):
 
     def _grant_table(self, function: lambda_.Function, *actions: str) -> None:
         self._coordination.table.grant(function, *(f"dynamodb:{action}" for action in actions))
+
+    def _grant_pointer(self, function: lambda_.Function, *actions: str) -> None:
+        # StringParameter.grant_read would add its history, and to describe parameters
+        pointer = self._coordination.live_pointer.parameter_arn
+        _allow(function, [f"ssm:{action}" for action in actions], [pointer])
 
     def _arn(self, service: str, resource: str, name: str, separator: str = "/") -> str:
         arn_format = (

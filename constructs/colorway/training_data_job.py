@@ -32,7 +32,20 @@ _CAN_PASS: Final = (
     "Glue.ResourceNumberLimitExceededException",
     "Glue.ThrottlingException",
 )
-"""What StartJobRun can get past. A job that failed is `States.TaskFailed`: it ends the run, and says why."""
+"""What StartJobRun can get past. A job that failed is `States.TaskFailed`, and ends the run."""
+
+_WHY = jsonata(
+    """(
+    $cause := $states.input.Cause;
+    $run := $contains($cause, '"JobRunState"') ? $parse($cause) : {};
+    $exists($run.JobRunState)
+        ? ($exists($run.ErrorMessage) ? $run.ErrorMessage : 'no message')
+            & ' (Glue job ' & $run.JobName & ', run ' & $run.Id & ': ' & $run.JobRunState
+            & '; its log is the stream ' & $run.Id & ' of /aws-glue/jobs/error)'
+        : $states.input.Error & ': ' & $cause
+)"""
+)
+"""What a person is told of the job run, which the cause of `.sync` holds as JSON: its message and its log."""
 
 
 class TrainingDataJob(Construct):
@@ -72,8 +85,9 @@ class TrainingDataJob(Construct):
             description="The training-data job reads the lake and writes runs",
             assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
         )
-        script.grant_read(self.role)
-        packages.grant_read(self.role)
+        # Asset.grant_read would grant wildcards of actions, on all that was ever deployed
+        for asset in (script, packages):
+            self._allow(["s3:GetObject"], asset.bucket.arn_for_objects(asset.s3_object_key))
         self._grant(lake.bucket, training_bucket)
         self.job = glue.CfnJob(
             self,
@@ -115,6 +129,8 @@ class TrainingDataJob(Construct):
             max_attempts=5,
             jitter_strategy=sfn.JitterType.FULL,
         )
+        failed = sfn.Fail.jsonata(scope, "export: the job failed", error="TrainingDataJobFailed", cause=_WHY)
+        start.add_catch(failed, errors=["States.TaskFailed"])
         answer = tasks.LambdaInvoke.jsonata(
             scope,
             f"{name}, done",

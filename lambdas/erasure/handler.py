@@ -24,7 +24,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer a step.
 
     `folders`: `{folders}`, all that may hold users. `units`: `{units, experiments}`, who a `user_id` with
-    their `sessions` is in the exposures of so many experiments. `look` and `remove` in a `folder`, of a
+    their `sessions` is in the exposures of so many experiments. `look` and `remove` in `folders`, of a
     `user_id` with their `sessions` and `units`, from `after` on: `Progress`. `colours`: `{colours}`.
     `training-data`: `{objects}`.
     """
@@ -43,7 +43,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "look" | "remove" as action:
             person = Person.of(event["user_id"], event["sessions"], event["units"])
             step = lake.look if action == "look" else lake.remove
-            return step(event["folder"], person, after=event.get("after")).to_json()
+            return step(event["folders"], person, after=event.get("after")).to_json()
         case "colours":
             return {
                 "colours": delete_from_colours(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
+
+from vocabulary.lake import ARRIVED
 
 _THEIRS: Final = (
     "user_id = $user OR (user_id IS NULL AND session_id IN (SELECT unnest(CAST($sessions AS VARCHAR[]))))"
@@ -75,6 +78,11 @@ class LakeRewriting:
         self._bucket = bucket
         self._has_time = has_time
 
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        """One for all files: to open it takes longer than to look at a small one."""
+        return duckdb.connect(config=_CONFIG)
+
     def folders(self, parent: str) -> list[str]:
         """The partitions in a folder, e.g. `events/day=2026-11-24/`, oldest first."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
@@ -82,17 +90,20 @@ class LakeRewriting:
         )
         return sorted(entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ()))
 
-    def look(self, folder: str, person: Person, *, after: str | None = None) -> Progress:
-        """Count the person's rows in a folder, and find their sessions."""
-        return self._go_through(folder, person, after, remove=False)
+    def look(self, folders: Collection[str], person: Person, *, after: str | None = None) -> Progress:
+        """Count the person's rows in folders, and find their sessions."""
+        return self._go_through(folders, person, after, remove=False)
 
-    def remove(self, folder: str, person: Person, *, after: str | None = None) -> Progress:
-        """Write the folder's files again without the person's rows."""
-        return self._go_through(folder, person, after, remove=True)
+    def remove(self, folders: Collection[str], person: Person, *, after: str | None = None) -> Progress:
+        """Write the folders' files again without the person's rows."""
+        return self._go_through(folders, person, after, remove=True)
 
-    def _go_through(self, folder: str, person: Person, after: str | None, *, remove: bool) -> Progress:
+    def _go_through(
+        self, folders: Collection[str], person: Person, after: str | None, *, remove: bool
+    ) -> Progress:
         progress = Progress()
-        for key in self._keys(folder, after):
+        # In the order of keys, so that those of folders before `after` are done
+        for key in (key for folder in sorted(folders) for key in self._keys(folder, after)):
             if not self._has_time():
                 return progress
             progress.files += 1
@@ -105,12 +116,12 @@ class LakeRewriting:
         return progress
 
     def _look_at(self, key: str, person: Person, progress: Progress, *, remove: bool) -> None:
-        with TemporaryDirectory(prefix="erasure-") as name, duckdb.connect(config=_CONFIG) as database:
+        with TemporaryDirectory(prefix="erasure-") as name:
             file = Path(name) / "before.parquet"
             self._s3.download_file(self._bucket, key, str(file))
-            rows, sessions = _rows_of(database, file, person)
+            rows, sessions = _rows_of(self._database, file, person)
             if rows and remove:
-                self._replace(database, file, key, person)
+                self._replace(self._database, file, key, person)
         progress.concerned += rows > 0
         progress.rows += rows
         progress.sessions |= sessions
@@ -125,9 +136,16 @@ class LakeRewriting:
             values,
         ).fetchall()
         if copied[0][0]:
-            self._s3.upload_file(str(rest), self._bucket, key)
+            # What counts as late must not be what was written again
+            arrived = {"Metadata": {ARRIVED: self._arrived(key)}}
+            self._s3.upload_file(str(rest), self._bucket, key, ExtraArgs=arrived)
         else:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def _arrived(self, key: str) -> str:
+        """When what is in a file had arrived, unix milliseconds: when it was written, the first time."""
+        head = self._s3.head_object(Bucket=self._bucket, Key=key)
+        return head["Metadata"].get(ARRIVED) or str(int(head["LastModified"].timestamp() * 1000))
 
     def _keys(self, folder: str, after: str | None) -> Iterator[str]:
         position = {"StartAfter": after} if after else {}

@@ -12,6 +12,7 @@ them twice too, and every reader counts by event id.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -51,95 +52,124 @@ class Compaction:
     quarantined: list[str]
 
 
-def compact(
-    lake: Lake,
-    s3: Any,
-    *,
-    now: int,
-    new_folder: Callable[[], Path],
-    has_time: Callable[[], bool],
-    memory_mib: int | None = None,
-) -> Compaction:
-    """Compact the days that are due, oldest first, for as long as there is time; the rest is for next time.
-
-    :param s3: may write and delete below `events/`, and write below the quarantine's folder.
-    :param now: unix milliseconds.
-    :param new_folder: gives an empty folder on disk; whoever made it removes it.
+@dataclass(frozen=True)
+class Compactor:
     """
-    days: dict[str, list[int]] = {}
-    quarantined: list[str] = []
-    today = day_of(now)
-    for back in range(_BACK_TO, _AFTER - 1, -1):
-        day = today - timedelta(days=back)
-        small = [file for file in lake.events(day, day) if file.size < _SMALL and not is_compacted(file)]
-        for batch in _batches(small):
-            if not has_time():
-                return Compaction(days, quarantined)
-            with database(folder := new_folder(), memory_mib=memory_mib) as engine:
-                told = _Batch(lake, s3, engine, folder, day).compact(batch)
-            quarantined += told.quarantined
-            if told.became:
-                before, after = days.get(day.isoformat(), [0, 0])
-                days[day.isoformat()] = [before + len(batch), after + 1]
-    return Compaction(days, quarantined)
+    :param s3: may write and delete below `events/`, and write below the quarantine's folder.
+    :param new_folder: gives an empty folder on disk, which is removed when its work is done.
+    :param has_time: for another batch of files.
+    :param told: of each file that was put aside, at once.
+    """
 
-
-def is_compacted(file: LakeFile) -> bool:
-    return file.key.rpartition("/")[2].startswith("compacted-")
-
-
-@dataclass(frozen=True)
-class _Told:
-    became: bool
-    quarantined: list[str]
-
-
-@dataclass(frozen=True)
-class _Batch:
     lake: Lake
     s3: Any
-    engine: DuckDb
-    folder: Path
-    day: date
+    new_folder: Callable[[], Path]
+    has_time: Callable[[], bool]
+    told: Callable[[LakeFile], None]
+    memory_mib: int | None = None
 
-    def compact(self, files: Sequence[LakeFile]) -> _Told:
-        fetched = self.folder / "small"
-        self.lake.fetch(files, fetched)
-        broken = leave_out_unreadable(self.engine, fetched, files)
-        broken += leave_out_damaged(self.engine, fetched, files)
-        for file in broken:
-            self._put_aside(file)
-        whole = [file for file in files if file not in broken]
-        if len(whole) < _FEWEST:
-            return _Told(False, [file.key for file in broken])
-        target = self.folder / "compacted.parquet"
+    def run(self, now: int) -> Compaction:
+        """Compact the days that are due, oldest first, and look at their large files, newest first.
+
+        What there is no time for is for next time.
+
+        :param now: unix milliseconds.
+        """
+        done = Compaction({}, [])
+        today = day_of(now)
+        due = [today - timedelta(days=back) for back in range(_BACK_TO, _AFTER - 1, -1)]
+        made: set[str] = set()
+        for day in due:
+            for batch in _batches([file for file in self.lake.events(day, day) if _is_small(file)]):
+                if not self.has_time():
+                    return done
+                key = self._compact(day, batch, done.quarantined)
+                if key is not None:
+                    made.add(key)
+                    before, after = done.days.get(day.isoformat(), [0, 0])
+                    done.days[day.isoformat()] = [before + len(batch), after + 1]
+        for day in reversed(due):  # of a lake too large for all of them, each day's had a turn then
+            for file in self.lake.events(day, day):
+                if _is_small(file) or file.key in made:
+                    continue
+                if not self.has_time():
+                    return done
+                self._look_at(file, done.quarantined)
+        return done
+
+    def _compact(self, day: date, files: Sequence[LakeFile], quarantined: list[str]) -> str | None:
+        """Make one file of some of a day; answer its key, or None where they are left as they are."""
+        folder = self.new_folder()
+        try:
+            with database(folder, memory_mib=self.memory_mib) as engine:
+                self.lake.fetch(files, folder / "small")
+                broken = _broken(engine, folder / "small", files)
+                self._put_aside(broken, quarantined)
+                whole = [file for file in files if file not in broken]
+                if len(whole) < _FEWEST:
+                    return None
+                return self._replace(engine, folder, day, whole)
+        finally:
+            shutil.rmtree(folder)
+
+    def _replace(self, engine: DuckDb, folder: Path, day: date, files: Sequence[LakeFile]) -> str | None:
+        target = folder / "compacted.parquet"
         # In order of receipt: then readers of a part of the day skip the rest by the file's statistics
-        self.engine.connection.execute(
-            f"COPY (SELECT * FROM read_parquet({literal(str(fetched / '*.parquet'))}, union_by_name = true)"
-            f" ORDER BY received_at) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        engine.connection.execute(
+            f"COPY (SELECT * FROM read_parquet({literal(str(folder / 'small' / '*.parquet'))},"
+            f" union_by_name = true) ORDER BY received_at) TO {literal(str(target))}"
+            " (FORMAT parquet, COMPRESSION zstd)"
         )
-        key = self._key(whole)
+        key = self._key(day, files)
         self.s3.upload_file(str(target), self.lake.bucket, key)
         # Somebody may have rewritten a file meanwhile, to erase a person: then this one must not stay
-        there = {file.key: file for file in self.lake.events(self.day, self.day)}
-        if any(there.get(file.key) != file for file in whole):
+        there = {file.key: file for file in self.lake.events(day, day)}
+        if any(there.get(file.key) != file for file in files):
             self.s3.delete_object(Bucket=self.lake.bucket, Key=key)
-            return _Told(False, [file.key for file in broken])
-        for file in whole:
+            return None
+        for file in files:
             self.s3.delete_object(Bucket=self.lake.bucket, Key=file.key)
-        return _Told(True, [file.key for file in broken])
+        return key
 
-    def _put_aside(self, file: LakeFile) -> None:
-        to = file.key.replace(f"{EVENTS_FOLDER}/", f"{QUARANTINE_FOLDER}/", 1)
-        source = {"Bucket": self.lake.bucket, "Key": file.key}
-        self.s3.copy_object(Bucket=self.lake.bucket, Key=to, CopySource=source)
-        self.s3.delete_object(Bucket=self.lake.bucket, Key=file.key)
+    def _look_at(self, file: LakeFile, quarantined: list[str]) -> None:
+        """Read a large file whole; of one that the disk does not hold, see that it was not cut off."""
+        folder = self.new_folder()
+        try:
+            if file.size > shutil.disk_usage(folder).free:
+                broken = [] if self.lake.ends_as_parquet(file) else [file]
+            else:
+                with database(folder, memory_mib=self.memory_mib) as engine:
+                    self.lake.fetch([file], folder / "large")
+                    broken = _broken(engine, folder / "large", [file])
+            self._put_aside(broken, quarantined)
+        finally:
+            shutil.rmtree(folder)
 
-    def _key(self, files: Sequence[LakeFile]) -> str:
+    def _put_aside(self, files: Sequence[LakeFile], quarantined: list[str]) -> None:
+        for file in files:
+            to = file.key.replace(f"{EVENTS_FOLDER}/", f"{QUARANTINE_FOLDER}/", 1)
+            source = {"Bucket": self.lake.bucket, "Key": file.key}
+            # Not copy_object, which takes no more than 5 GB
+            self.s3.copy(source, self.lake.bucket, to)
+            self.s3.delete_object(Bucket=self.lake.bucket, Key=file.key)
+            quarantined.append(file.key)
+            self.told(file)
+
+    def _key(self, day: date, files: Sequence[LakeFile]) -> str:
         """Named after when the newest of them was written, which is when their events have arrived."""
-        written = max(file.written_at for file in files)
+        written = max(file.written_at for file in self.lake.as_arrived(files))
         names = hashlib.sha256("\n".join(sorted(file.key for file in files)).encode()).hexdigest()[:16]
-        return f"{partition(self.day)}compacted-{written}-{names}.parquet"
+        return f"{partition(day)}compacted-{written}-{names}.parquet"
+
+
+def _is_small(file: LakeFile) -> bool:
+    compacted = file.key.rpartition("/")[2].startswith("compacted-")
+    return file.size < _SMALL and not compacted
+
+
+def _broken(engine: DuckDb, folder: Path, files: Sequence[LakeFile]) -> list[LakeFile]:
+    broken = leave_out_unreadable(engine, folder, files)
+    return broken + leave_out_damaged(engine, folder, files)
 
 
 def _batches(files: Sequence[LakeFile]) -> list[list[LakeFile]]:

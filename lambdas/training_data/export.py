@@ -166,6 +166,7 @@ def read_events(
                 files,
                 last,
                 start=selection.window.start,
+                as_arrived=lake.as_arrived,
                 define=partial(_define_files, engine, events, files),
             )
             break

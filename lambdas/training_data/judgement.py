@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from training_data.data_gate import DataGateRefused, check, refusal
 from training_data.reports import put_json
@@ -11,6 +11,9 @@ from training_data.settings import Settings
 from vocabulary.gates import failed, verdict
 from vocabulary.lake import LAST_GOOD_REPORT_KEY, report_key
 from vocabulary.metrics import emit
+
+_NAMED: Final = 20
+"""Of the files that could not be read, so many are named in the log; all are in the report."""
 
 
 def judge(s3: Any, settings: Settings, run_id: str) -> dict[str, Any]:
@@ -21,6 +24,7 @@ def judge(s3: Any, settings: Settings, run_id: str) -> dict[str, Any]:
     """
     key = report_key(run_id)
     report = _read(s3, settings.training_bucket, key)
+    _tell_of_unreadable(settings, report)
     told = report["interactions"]
     trained_on = {"history_days": settings.history_days, "event_types": sorted(settings.event_types)}
     last_good = _last_good(s3, settings.training_bucket, trained_on)
@@ -43,6 +47,17 @@ def judge(s3: Any, settings: Settings, run_id: str) -> dict[str, Any]:
         )
         raise DataGateRefused(why)
     return {"passed": True}
+
+
+def _tell_of_unreadable(settings: Settings, report: dict[str, Any]) -> None:
+    """Here, since whichever engine made the report, this reads it; also that there were none."""
+    parts = [report["source"], *(report[kind] for kind in ("items", "users") if report[kind])]
+    unreadable = [key for part in parts for key in part["unreadable"]]
+    emit(
+        {"environment": settings.environment},
+        {"FilesUnreadable": len(unreadable)},
+        properties={"run_id": report["run_id"], "unreadable": unreadable[:_NAMED]},
+    )
 
 
 def _last_good(s3: Any, bucket: str, trained_on: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
-from vocabulary.lake import EVENTS_FOLDER
+from vocabulary.lake import ARRIVED, EVENTS_FOLDER
 
 PARALLEL_DOWNLOADS: Final = 16
 """Also the connections that the S3 client needs to keep."""
@@ -58,6 +58,18 @@ class Lake:
             day = file.key.removeprefix(f"{folder}/day=").partition("/")[0]
             by_day.setdefault(day, []).append(file)
         return sorted(by_day.items(), reverse=True)
+
+    def as_arrived(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+        """The same files, each with when its content arrived, also where it was written again since.
+
+        A request for each: a listing does not tell.
+        """
+        with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+            return list(pool.map(self._as_arrived, files))
+
+    def _as_arrived(self, file: LakeFile) -> LakeFile:
+        metadata = self.s3.head_object(Bucket=self.bucket, Key=file.key)["Metadata"]
+        return replace(file, written_at=min(file.written_at, int(metadata.get(ARRIVED, file.written_at))))
 
     def ends_as_parquet(self, file: LakeFile) -> bool:
         """Whether a file ends as Parquet files do; one that was cut off does not."""

@@ -24,7 +24,7 @@ def leave_out_unreadable(engine: DuckDb, folder: Path, files: Sequence[LakeFile]
 
 
 def leave_out_damaged(engine: DuckDb, folder: Path, files: Sequence[LakeFile]) -> list[LakeFile]:
-    """Likewise, by reading each file whole."""
+    """Likewise, by reading each file whole. One that memory does not hold is not damaged for that."""
     return _remove(engine, folder, files, "SELECT max(hash(whole)) FROM read_parquet({}) whole")
 
 
@@ -34,6 +34,8 @@ def _remove(engine: DuckDb, folder: Path, files: Sequence[LakeFile], query: str)
     for path in fetched:
         try:
             engine.rows(query.format(literal(str(path))))
+        except duckdb.OutOfMemoryException:
+            continue
         except duckdb.Error:
             unreadable.append(files[int(path.stem)])
             path.unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,14 @@ from training_data.selection import Selection
 from training_data.settings import Settings
 from training_data.unreadable import newest_whole, require_few
 from training_data.window import Window
-from training_data_job.spark_engine import Spark, define_table, ending, files_read, write_csv
+from training_data_job.spark_engine import (
+    Spark,
+    can_be_read,
+    define_table,
+    ending,
+    rows_by_file,
+    write_csv,
+)
 from vocabulary.lake import Column, dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
 
@@ -41,7 +48,11 @@ class SparkExport:
         settings = self.settings
         window = Window.before(cutoff, days=settings.history_days)
         events = self.lake.events(window.first_day, window.last_day)
-        unreadable = self._unreadable(events)
+        folders = self._folders(events)
+        rows = rows_by_file(self.spark, folders)
+        unreadable = [
+            file for file in events if ending(file.key) not in rows and not self._can_be_read([file])
+        ]
         require_few(unreadable, events, settings.rules.most_unreadable)
         report: dict[str, Any] = {
             "run_id": run_id,
@@ -52,14 +63,6 @@ class SparkExport:
                 "files": len(events),
                 "bytes": sum(file.size for file in events),
                 "newest_file": max((file.written_at for file in events), default=None),
-                "unreadable": [file.key for file in unreadable],
-                "late": late_arrivals(
-                    self.spark,
-                    events,
-                    last_good_report(self.s3, settings.training_bucket),
-                    start=window.start,
-                    define=self._define_files,
-                ),
             },
             "gate": None,
         }
@@ -68,8 +71,7 @@ class SparkExport:
             snapshot = newest_whole(self.lake.snapshots(catalogue.folder), self._not_whole)
             report[catalogue.kind] = None
             if snapshot.day is not None:
-                folders = self._folders(snapshot.files)
-                define_table(self.spark, catalogue.kind, catalogue.columns, folders)
+                define_table(self.spark, catalogue.kind, catalogue.columns, self._folders(snapshot.files))
                 report[catalogue.kind] = snapshot.told() | catalogue.convert(self.spark)
                 self._write(run_id, catalogue.kind, f"{catalogue.kind}_csv")
                 written.append(catalogue.kind)
@@ -80,8 +82,30 @@ class SparkExport:
             rules=settings.rules,
             extra=settings.extra,
         )
-        define_table(self.spark, "raw_events", selection.columns_read, self._folders(events))
-        report["interactions"] = told = transform(self.spark, selection)
+        there = define_table(self.spark, "raw_events", selection.columns_read, folders)
+        told = transform(self.spark, selection)
+        if there - rows.keys():  # the stream goes on delivering
+            rows |= rows_by_file(self.spark, folders)
+        if told["rows_in"] < sum(rows.get(name, 0) for name in there):
+            # Spark goes on where a file is damaged; then part of it would be in, and nobody would know
+            read = rows_by_file(self.spark, folders, selection.columns_read)
+            unreadable += [file for file in events if _fewer(read, rows, ending(file.key))]
+            require_few(unreadable, events, settings.rules.most_unreadable)
+            rest = [file for file in events if file not in unreadable]
+            self._define_files("raw_events", selection.columns_read, rest)
+            told = transform(self.spark, selection)
+        report["interactions"] = told
+        report["source"] |= {
+            "unreadable": [file.key for file in unreadable],
+            "late": late_arrivals(
+                self.spark,
+                [file for file in events if file not in unreadable],
+                last_good_report(self.s3, settings.training_bucket),
+                start=window.start,
+                as_arrived=self.lake.as_arrived,
+                define=self._define_files,
+            ),
+        }
         self._write(run_id, "interactions", "interactions")
         items = popular(self.spark)
         for placement in settings.placements:
@@ -98,13 +122,14 @@ class SparkExport:
     def _define_files(self, name: str, columns: tuple[Column, ...], files: Sequence[LakeFile]) -> None:
         define_table(self.spark, name, columns, self._folders(files), only=[file.key for file in files])
 
-    def _unreadable(self, files: Sequence[LakeFile]) -> list[LakeFile]:
-        read = files_read(self.spark, self._folders(files))
-        return [file for file in files if ending(file.key) not in read]
-
     def _not_whole(self, files: Sequence[LakeFile]) -> list[LakeFile]:
-        """A snapshot's unreadable files: those without a row may be whole, and lack users, say."""
-        return [file for file in self._unreadable(files) if not self.lake.ends_as_parquet(file)]
+        """A snapshot's files that cannot be read whole."""
+        if self._can_be_read(files):
+            return []
+        return [file for file in files if not self._can_be_read([file])]
+
+    def _can_be_read(self, files: Sequence[LakeFile]) -> bool:
+        return can_be_read(self.spark, [f"{self.lake_at}/{file.key}" for file in files])
 
     def _folders(self, files: Sequence[LakeFile]) -> list[str]:
         return sorted({f"{self.lake_at}/{file.key.rpartition('/')[0]}" for file in files})
@@ -112,3 +137,7 @@ class SparkExport:
     def _write(self, run_id: str, kind: DatasetKind, table: str) -> None:
         columns = columns_of(kind, self.settings.extra)
         write_csv(self.spark, table, columns, f"{self.training_at}/{dataset_folder(run_id, kind)}")
+
+
+def _fewer(read: Mapping[str, int], rows: Mapping[str, int], name: str) -> bool:
+    return read.get(name, 0) < rows.get(name, 0)

@@ -9,7 +9,8 @@ from typing import Any, Final
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import input_file_name, regexp_extract
+from pyspark.sql.functions import count, input_file_name, lit, regexp_extract, xxhash64
+from pyspark.sql.functions import max as max_
 from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringType, StructField, StructType
 
 from training_data.sql import SPARK, Dialect
@@ -62,23 +63,41 @@ def define_table(
     columns: Sequence[Column],
     folders: Sequence[str],
     only: Sequence[str] | None = None,
-) -> None:
+) -> set[str]:
     """Define a view over the Parquet files of folders, with exactly these columns and types.
 
     A column that some or all files lack is null there, one that is not asked for is not read.
 
     :param only: keys of the files that count; all where not given.
+    :returns: the files that are in the folders now, as `ending` names them; it reads no others.
     """
     frame = _frame(engine, columns, folders, named=only is not None)
     if only is not None:
         frame = frame.where(regexp_extract(_NAME, "[^/]+/[^/]+$", 0).isin([ending(key) for key in only]))
     frame.drop(_NAME).createOrReplaceTempView(name)
+    return {ending(address) for address in frame.inputFiles()}
 
 
-def files_read(engine: Spark, folders: Sequence[str]) -> set[str]:
-    """Which files could be read, as `ending` names them."""
-    names = _frame(engine, (), folders, named=True).distinct().collect()
-    return {ending(str(row[_NAME])) for row in names}
+def rows_by_file(engine: Spark, folders: Sequence[str], columns: Sequence[Column] = ()) -> dict[str, int]:
+    """How many rows each file has that could be read, as `ending` names them.
+
+    Without columns, as the footers say. With, as many as could be read of these: fewer where the file is
+    damaged further in, as Spark skips the rest of it then.
+    """
+    frame = _frame(engine, columns, folders, named=True)
+    read = xxhash64(*(column.name for column in columns)) if columns else lit(0)
+    counted = frame.select(_NAME, read.alias("read")).groupBy(_NAME).agg(count("read"), max_("read"))
+    return {ending(str(name)): int(rows) for name, rows, _ in counted.collect()}
+
+
+def can_be_read(engine: Spark, addresses: Sequence[str]) -> bool:
+    """Whether all of some files can be, whole."""
+    try:
+        frame = engine.session.read.option("ignoreCorruptFiles", "false").parquet(*addresses)
+        frame.write.format("noop").mode("overwrite").save()
+    except (PySparkException, Py4JJavaError):
+        return False
+    return True
 
 
 def ending(key: str) -> str:

@@ -29,6 +29,9 @@ FAILED_DELIVERY_FOLDER: Final = "events-undelivered"
 QUARANTINE_FOLDER: Final = "events-unreadable"
 """Files of events that could not be read, as they were; whoever mends one puts it back."""
 
+ARRIVED: Final = "arrived"
+"""Metadata of a file of the lake that was written again: when its content had arrived, unix milliseconds."""
+
 EXPOSURES_FOLDER: Final = "exposures"
 """`exposures/day=YYYY-MM-DD/*.parquet`: what users of the experiment were shown, by day of arrival, at least
 once."""

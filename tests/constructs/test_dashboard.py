@@ -125,5 +125,5 @@ def test_the_questions_of_a_person_on_call_are_all_answered(widgets: list[dict[s
     assert shown >= {
         *("Recommendations", "Fallbacks", "PersonalizeErrors", "PersonalizeLatency", "ModelAge"),
         *("RetrainingDuration", "DormantColourAge", "GateFailures", "EventsAccepted", "EventsRejected"),
-        *("EventsQueued", "EventsForwarded", "ForwardLag"),
+        *("EventsQueued", "EventsForwarded", "ForwardLag", "FilesUnreadable", "FilesPutAside"),
     }

@@ -103,4 +103,5 @@ def test_the_delivery_may_write_exposures_and_neither_events_nor_read_nor_delete
 def test_exposures_are_kept_as_long_as_events(defined: Defined) -> None:
     rules = defined.only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     kept = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules}
-    assert kept["exposures/"] == kept["exposures-undelivered/"] == kept["events/"] == 90
+    assert kept["exposures/"] == kept["events/"] == 90
+    assert kept["exposures-undelivered/"] == 14

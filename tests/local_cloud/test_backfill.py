@@ -53,7 +53,7 @@ def test_a_history_of_any_kind_becomes_days_of_the_lake(
     assert keys_of(cloud) == [
         f"events/day=2026-10-{day}/backfill-{source.name}.parquet" for day in (20, 21, 22)
     ]
-    assert said[0] == f"orders{suffix}: 8 rows, 8 of them events"
+    assert said[:2] == [f"reading orders{suffix}", f"orders{suffix}: 8 rows, 8 of them events"]
     body = cloud.client("s3").get_object(Bucket=bucket, Key=keys_of(cloud)[0])["Body"].read()
     (tmp_path / "day.parquet").write_bytes(body)
     table = duckdb.read_parquet(str(tmp_path / "day.parquet"))
@@ -90,5 +90,25 @@ def test_columns_that_cannot_be_told_are_named_with_an_example(
 ) -> None:
     source = Source(path=write(tmp_path / "orders.jsonl", ORDERS))
     with pytest.raises(OwnDataError, match=r"COLUMNS: orders\.jsonl has no column that is clearly sent_at"):
+        backfill(cloud.client("s3"), bucket, source, progress=lambda text: None)
+    assert keys_of(cloud) == []
+
+
+def test_events_of_impossible_days_are_left_out_and_told_of(
+    cloud: Connection, bucket: str, tmp_path: Path
+) -> None:
+    odd = [{**ORDERS[0], "At": at} for at in ("1999-12-31", "2999-01-01")]
+    source = Source(path=write(tmp_path / "orders.parquet", [*ORDERS, *odd]), columns=COLUMNS)
+    said: list[str] = []
+    assert backfill(cloud.client("s3"), bucket, source, progress=said.append) == Backfilled(9, 3, 0)
+    assert len(keys_of(cloud)) == 3
+    [left_out] = [text for text in said if "left out" in text]
+    assert left_out.startswith("orders.parquet: left out 2 received before 2000 or in days to come (")
+
+
+def test_microseconds_are_refused_with_what_to_write(cloud: Connection, bucket: str, tmp_path: Path) -> None:
+    rows = [{**each, "At": 1_792_490_400_000_000 + number} for number, each in enumerate(ORDERS)]
+    source = Source(path=write(tmp_path / "orders.parquet", rows), columns=COLUMNS)
+    with pytest.raises(OwnDataError, match=r"(?s)no event can be loaded: 9 received .* ms.*sent_at=ts//1000"):
         backfill(cloud.client("s3"), bucket, source, progress=lambda text: None)
     assert keys_of(cloud) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from erasure.lake_rewriting import LakeRewriting, Person
 
 DAY = "events/day=2026-11-24/"
+BEFORE = "events/day=2026-11-23/"
 COLUMNS = "event_id VARCHAR, received_at BIGINT, session_id VARCHAR, user_id VARCHAR, impression VARCHAR[]"
 
 
@@ -22,6 +24,7 @@ class FakeS3:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.uploads: list[str] = []
+        self.metadata: dict[str, dict[str, str]] = {}
 
     def get_paginator(self, operation: str) -> FakeS3:
         assert operation == "list_objects_v2"
@@ -47,8 +50,13 @@ class FakeS3:
     def download_file(self, bucket: str, key: str, target: str) -> None:
         shutil.copy(self.folder / key, target)
 
-    def upload_file(self, source: str, bucket: str, key: str) -> None:
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        written = datetime.fromtimestamp((self.folder / Key).stat().st_mtime, UTC)
+        return {"Metadata": self.metadata.get(Key, {}), "LastModified": written}
+
+    def upload_file(self, source: str, bucket: str, key: str, ExtraArgs: dict[str, Any]) -> None:
         self.uploads.append(key)
+        self.metadata[key] = ExtraArgs["Metadata"]
         shutil.copy(source, self.folder / key)
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
@@ -93,9 +101,9 @@ def test_removes_the_users_rows_and_those_of_their_sessions_and_no_others(s3: Fa
         ("nobody's", "s3", None),
         ("without a session", None, None),
     )
-    found = rewriting(s3).look(DAY, Person.of("u1"))
+    found = rewriting(s3).look([DAY], Person.of("u1"))
     assert (found.rows, found.sessions) == (1, {"s1"})
-    removed = rewriting(s3).remove(DAY, Person.of("u1", found.sessions))
+    removed = rewriting(s3).remove([DAY], Person.of("u1", found.sessions))
     assert (removed.files, removed.concerned, removed.rows) == (1, 1, 2)
     assert ids(s3) == ["another's", "another's in the same session", "nobody's", "without a session"]
 
@@ -105,7 +113,7 @@ def test_exposures_go_by_the_ids_that_stand_for_the_user(s3: FakeS3) -> None:
     file.parent.mkdir(parents=True)
     with duckdb.connect() as database:
         database.execute(f"COPY (SELECT unnest(['a', 'b', 'c']) AS unit_id) TO '{file}' (FORMAT parquet)")
-    removed = rewriting(s3).remove("exposures/day=2026-11-24/", Person.of("u1", units={"a", "c"}))
+    removed = rewriting(s3).remove(["exposures/day=2026-11-24/"], Person.of("u1", units={"a", "c"}))
     assert (removed.rows, removed.sessions) == (2, set())
     with duckdb.connect() as database:
         assert database.execute(f"SELECT unit_id FROM '{file}'").fetchall() == [("b",)]
@@ -113,7 +121,7 @@ def test_exposures_go_by_the_ids_that_stand_for_the_user(s3: FakeS3) -> None:
 
 def test_who_never_signed_in_is_erased_by_the_id_of_their_session(s3: FakeS3) -> None:
     put(s3, f"{DAY}1.parquet", ("theirs", "s1", None), ("another's", "s2", None))
-    rewriting(s3).remove(DAY, Person.of("s1"))
+    rewriting(s3).remove([DAY], Person.of("s1"))
     assert ids(s3) == ["another's"]
 
 
@@ -128,14 +136,14 @@ def test_a_file_that_is_rewritten_keeps_its_columns_types_and_order(s3: FakeS3) 
             return columns, database.execute(f"SELECT event_id, impression FROM {table}").fetchall()
 
     columns, content = described()
-    rewriting(s3).remove(DAY, Person.of("u1"))
+    rewriting(s3).remove([DAY], Person.of("u1"))
     assert described() == (columns, [row for row in content if int(row[0][1:]) % 3 != 1])
 
 
 def test_files_without_rows_of_theirs_are_not_touched_and_empty_ones_go(s3: FakeS3) -> None:
     put(s3, f"{DAY}1.parquet", ("another's", "s2", "u2"))
     put(s3, f"{DAY}2.parquet", ("theirs", "s1", "u1"))
-    rewriting(s3).remove(DAY, Person.of("u1"))
+    rewriting(s3).remove([DAY], Person.of("u1"))
     assert s3.uploads == []
     assert not (s3.folder / DAY / "2.parquet").exists()
     assert ids(s3) == ["another's"]
@@ -143,16 +151,17 @@ def test_files_without_rows_of_theirs_are_not_touched_and_empty_ones_go(s3: Fake
 
 def test_goes_on_where_it_stopped_and_may_be_repeated(s3: FakeS3) -> None:
     for number in range(5):
-        put(s3, f"{DAY}{number}.parquet", (f"theirs {number}", "s1", "u1"), (f"other {number}", "s2", "u2"))
+        day = (DAY, BEFORE)[number % 2]
+        put(s3, f"{day}{number}.parquet", (f"theirs {number}", "s1", "u1"), (f"other {number}", "s2", "u2"))
     person, after, steps = Person.of("u1"), None, 0
     while True:
-        progress = rewriting(s3, files=2).remove(DAY, person, after=after)
+        progress = rewriting(s3, files=2).remove([DAY, BEFORE], person, after=after)
         steps, after = steps + 1, progress.after
         if after is None:
             break
     assert steps == 3
     assert ids(s3) == [f"other {number}" for number in range(5)]
-    assert rewriting(s3).remove(DAY, person).rows == 0
+    assert rewriting(s3).remove([DAY, BEFORE], person).rows == 0
 
 
 def test_a_record_of_a_catalogue_without_sessions_goes_by_its_user_id(s3: FakeS3) -> None:
@@ -162,7 +171,7 @@ def test_a_record_of_a_catalogue_without_sessions_goes_by_its_user_id(s3: FakeS3
         users = "(VALUES ('u1', 'DE'), ('u2', 'US')) AS users(user_id, segment)"
         database.execute(f"COPY (FROM {users}) TO '{file}' (FORMAT parquet)")
     assert rewriting(s3).folders("catalogue/users") == ["catalogue/users/day=2026-11-24/"]
-    assert rewriting(s3).remove("catalogue/users/", Person.of("u1")).rows == 1
+    assert rewriting(s3).remove(["catalogue/users/"], Person.of("u1")).rows == 1
     with duckdb.connect() as database:
         assert database.execute(f"SELECT user_id FROM '{file}'").fetchall() == [("u2",)]
 
@@ -170,12 +179,12 @@ def test_a_record_of_a_catalogue_without_sessions_goes_by_its_user_id(s3: FakeS3
 def test_a_file_that_is_no_parquet_is_named_and_holds_nothing_up(s3: FakeS3) -> None:
     put(s3, f"{DAY}2.parquet", ("theirs", "s1", "u1"))
     (s3.folder / DAY / "1.parquet").write_bytes(b"half a file")
-    progress = rewriting(s3).remove(DAY, Person.of("u1"))
+    progress = rewriting(s3).remove([DAY], Person.of("u1"))
     assert (progress.unreadable, progress.rows) == ([f"{DAY}1.parquet"], 1)
 
 
 def test_ids_that_look_like_sql_are_only_ids(s3: FakeS3) -> None:
     put(s3, f"{DAY}1.parquet", ("theirs", "s'1", "u'1"), ("another's", "s2", "u2"))
-    found = rewriting(s3).look(DAY, Person.of("u'1"))
-    rewriting(s3).remove(DAY, Person.of("u'1", found.sessions))
+    found = rewriting(s3).look([DAY], Person.of("u'1"))
+    rewriting(s3).remove([DAY], Person.of("u'1", found.sessions))
     assert ids(s3) == ["another's"]

@@ -40,19 +40,29 @@ class FakeS3:
     def __init__(self) -> None:
         self.now = CUTOFF
         self.objects: dict[tuple[str, str], tuple[bytes, datetime]] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.read: list[str] = []
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> None:
         self.objects[Bucket, Key] = (Body, datetime.fromtimestamp(self.now / 1000, UTC))
 
-    def upload_file(self, filename: str, bucket: str, key: str) -> None:
+    def upload_file(
+        self, filename: str, bucket: str, key: str, ExtraArgs: dict[str, Any] | None = None
+    ) -> None:
         self.put_object(Bucket=bucket, Key=key, Body=Path(filename).read_bytes())
+        self.metadata[key] = (ExtraArgs or {}).get("Metadata", {})
+
+    def download_file(self, bucket: str, key: str, filename: str) -> None:
+        Path(filename).write_bytes(self.objects[bucket, key][0])
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Metadata": self.metadata.get(Key, {}), "LastModified": self.objects[Bucket, Key][1]}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
         self.objects.pop((Bucket, Key), None)
 
-    def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str]) -> None:
-        self.put_object(Bucket=Bucket, Key=Key, Body=self.objects[CopySource["Bucket"], CopySource["Key"]][0])
+    def copy(self, source: dict[str, str], bucket: str, key: str) -> None:
+        self.put_object(Bucket=bucket, Key=key, Body=self.objects[source["Bucket"], source["Key"]][0])
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "bytes=0-") -> dict[str, Any]:
         self.read.append(Key)

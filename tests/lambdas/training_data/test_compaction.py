@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+import shutil
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from training_data.compaction import Compaction, compact
+from training_data import compaction
+from training_data.compaction import Compaction, Compactor
 from training_data.window import DAY_MS
 
 
-def run(lake: Any, now: int, has_time: Any = lambda: True) -> Compaction:
-    return compact(lake.lake, lake.s3, now=now, new_folder=lake.new_folder, has_time=has_time)
+def run(lake: Any, now: int, has_time: Any = lambda: True, **changed: Any) -> Compaction:
+    told: list[str] = []
+    compactor = Compactor(
+        lake.lake,
+        lake.s3,
+        new_folder=lake.new_folder,
+        has_time=has_time,
+        told=lambda file: told.append(file.key),
+        **changed,
+    )
+    done = compactor.run(now)
+    assert told == done.quarantined
+    return done
 
 
 def keys(lake: Any, prefix: str = "events/") -> list[str]:
@@ -95,3 +109,54 @@ def test_without_time_nothing_is_begun(small: Any, cutoff: int) -> None:
     names = keys(small)
     assert run(small, cutoff, has_time=lambda: False) == Compaction({}, [])
     assert keys(small) == names
+
+
+def scratch(lake: Any, key: str) -> None:
+    """Damage a file where only those who read all of it see it: the footer is whole."""
+    body = lake.s3.objects["lake", key][0]
+    lake.s3.put_object(Bucket="lake", Key=key, Body=body[:4] + b"\xff" * 2000 + body[2004:])
+
+
+def put_large(lake: Any, event: Any, day: str) -> str:
+    key: str = lake.put("events", [event(user_id=f"u{n}") for n in range(500)], day=day)
+    return key
+
+
+def test_also_a_compacted_file_that_was_damaged_since(small: Any, event: Any, cutoff: int) -> None:
+    put_large(small, event, "2026-11-20")
+    run(small, cutoff)
+    compacted, _ = keys(small)
+    scratch(small, compacted)
+    assert run(small, cutoff) == Compaction({}, [compacted])
+    assert keys(small, "events-unreadable/") == [compacted.replace("events/", "events-unreadable/")]
+
+
+def test_each_large_file_is_looked_at_once_when_there_is_time_for_no_more(
+    lake: Any, event: Any, cutoff: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "_SMALL", 1000)
+    whole = put_large(lake, event, "2026-11-19")
+    for later, day in enumerate((22, 23, 24)):
+        key = put_large(lake, event, f"2026-11-{day}")
+        scratch(lake, key)
+        once = iter([True])
+        assert run(lake, cutoff + later * DAY_MS, lambda once=once: next(once, False)).quarantined == [key]
+    assert keys(lake) == [whole]
+
+
+def test_of_a_file_that_the_disk_does_not_hold_only_the_end_is_looked_at(
+    lake: Any, event: Any, cutoff: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "_SMALL", 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=999))
+    whole, cut_off = (put_large(lake, event, "2026-11-20") for _ in range(2))
+    lake.s3.put_object(Bucket="lake", Key=cut_off, Body=lake.s3.objects["lake", cut_off][0][:-20])
+    assert run(lake, cutoff).quarantined == [cut_off]
+    assert keys(lake) == [whole]
+
+
+def test_what_memory_does_not_hold_is_not_put_aside(lake: Any, cutoff: int, event: Any) -> None:
+    one_long_group = [event(event_id=f"{n}-{'x' * 20_000}") for n in range(300)]
+    key = lake.put("events", one_long_group, day="2026-11-20")
+    assert run(lake, cutoff, memory_mib=2) == Compaction({}, [])
+    assert keys(lake) == [key]

@@ -13,6 +13,8 @@ from local_cloud.connection import Connection
 from training_data import compaction_handler, handler
 from training_data.unreadable import LakeUnreadable
 from training_data.window import DAY_MS, day_of
+from vocabulary.gates import DataGate
+from vocabulary.gates import to_json as gate_to_json
 from vocabulary.lake import report_key
 from vocabulary.placements import Placement, to_json
 from vocabulary.training_rules import TrainingRules
@@ -131,6 +133,27 @@ def test_it_is_left_out_and_named_then_put_aside_as_it_was_and_comes_back_mended
     assert night.keys("events/") == sorted([key, compacted])
     assert night.export()["interactions"]["rows_out"] == 500 * FILES
     assert night.compact() == {"days": {}, "quarantined": []}
+
+
+def test_the_night_and_the_compaction_each_count_it(
+    night: Night, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_GATE", gate_to_json(DataGate(hours_since_newest=100)))
+    key = night.keys("events/")[5]
+    night.put(key, cut_off(night.body(key)))
+    night.export()
+    handler.handle({"action": "judge", "run_id": "r"}, None)
+    night.compact()
+    night.export()
+    handler.handle({"action": "judge", "run_id": "r"}, None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "FilesUnreadable" in line]
+    assert [line["environment"] for line in lines] == ["test"] * 3
+    assert [(line["FilesUnreadable"], line["unreadable"]) for line in lines] == [
+        (1, [key]),
+        (1, [key]),
+        (0, []),
+    ]
+    assert [line.get("FilesPutAside") for line in lines] == [None, 1, None]
 
 
 def test_over_the_limit_the_run_is_refused_by_names_and_limit(night: Night) -> None:

@@ -157,6 +157,7 @@ def same_of_both(lake: Any, spark: Any, tmp_path: Path, **changed: Any) -> Any:
     assert without_examples(spark_report) == without_examples(exported.report)
     assert spark_report["items"] == exported.report["items"]
     assert spark_report["source"]["late"] == exported.report["source"]["late"]
+    assert spark_report["source"]["unreadable"] == exported.report["source"]["unreadable"]
     popular = "runs/run/popular/similar-items.json"
     assert by_spark[popular] == exported.objects[popular]
     return exported
@@ -249,3 +250,34 @@ def test_the_engines_agree_on_a_day_of_other_types_and_on_what_came_late(
     assert exported.report["source"]["late"]["events"] == 1
     assert exported.answer["interactions"] == 1 + 1 + 1 + 10
     assert exported.report["source"]["unreadable"] == []
+
+
+def test_the_engines_agree_on_files_whose_footers_are_whole_and_the_rest_is_not(
+    lake: Any, event: Any, cutoff: int, spark: Any, tmp_path: Path
+) -> None:
+    lake.put("items", [{"item_id": f"i{n}"} for n in range(3)], day="2026-11-22")
+    broken = lake.put(
+        "items", [{"item_id": f"i{n}", "name": f"{n:x} " * 9} for n in range(3000)], day="2026-11-23"
+    )
+    scratch(lake, broken, at=4000)
+    lake.put_events(*(event(item_id=f"i{n}", received_at=cutoff - DAY_MS) for n in range(3)))
+    # One that reads to its middle, one that reads nowhere, one without a row, one without a footer
+    halves, nowhere = (
+        lake.put("events", [event(item_id=f"i{n % 3}", user_id=f"u{n}") for n in range(10_000)], day=day)
+        for day in ("2026-11-22", "2026-11-23")
+    )
+    scratch(lake, halves, at=len(lake.s3.objects["lake", halves][0]) * 9 // 10)
+    scratch(lake, nowhere, at=4)
+    lake.put("events", [], day="2026-11-23")
+    footless = "events/day=2026-11-24/footless.parquet"
+    lake.s3.put_object(Bucket="lake", Key=footless, Body=b"PAR1" + b"\x00" * 64 + b"PAR1")
+    exported = same_of_both(lake, spark, tmp_path, rules=TrainingRules(most_unreadable=0.9))
+    assert exported.report["source"]["unreadable"] == [footless, halves, nowhere]
+    assert exported.report["items"]["unreadable"] == [broken]
+    assert exported.report["items"]["snapshot"] == "2026-11-22"
+    assert exported.answer["interactions"] == 3
+
+
+def scratch(lake: Any, key: str, *, at: int) -> None:
+    body = lake.s3.objects["lake", key][0]
+    lake.s3.put_object(Bucket="lake", Key=key, Body=body[:at] + b"\xff" * 2000 + body[at + 2000 :])
