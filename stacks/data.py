@@ -32,6 +32,7 @@ class DataStack(cdk.Stack):
                 if environment.keep_events_days is None
                 else cdk.Duration.days(environment.keep_events_days)
             ),
+            keep_aside=cdk.Duration.days(environment.keep_aside_days),
             recover=(
                 None if environment.recover_days is None else cdk.Duration.days(environment.recover_days)
             ),

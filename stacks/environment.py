@@ -85,6 +85,10 @@ class Environment:
     :param forwarders_per_shard: how many batches of a shard are on their way to Personalize at a time.
     :param keep_events_days: how long the lake keeps events and exposures after they were written, or None
         for ever; what customers are promised about their data. At least a week more than `history_days`.
+    :param keep_aside_days: how long the lake keeps records that could not be converted, and files that could
+        not be read, for somebody to mend. An erasure cannot look into them: a user who was erased is in there
+        as long, and `recover_days` more. Two weeks twice are the month in which the GDPR wants it done
+        (Article 12(3)).
     :param recover_days: for how long what was overwritten or deleted in the lake can be brought back
         (`make restore`), or None for not at all. A user who was erased is in there as long.
     :param keep_data: whether `cdk destroy` leaves the buckets.
@@ -135,6 +139,7 @@ class Environment:
     stream_shards: int | None = None
     forwarders_per_shard: int = 1
     keep_events_days: int | None = None
+    keep_aside_days: int = 14
     recover_days: int | None = None
     keep_data: bool = True
     on_call_email: str | None = None
@@ -213,6 +218,8 @@ class Environment:
             keep is None or keep >= least,
             f"None or at least {least}, a week more than history_days",
         )
+        aside = self.keep_aside_days
+        self._require("keep_aside_days", aside, 1 <= aside <= 365, "1 to 365")
         days = self.recover_days
         self._require("recover_days", days, days is None or 1 <= days <= 365, "None or 1 to 365")
         self._require("event_types", self.event_types, self.event_types, "at least one event type")

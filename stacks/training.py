@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import aws_cdk as cdk
@@ -73,9 +74,11 @@ class TrainingStack(cdk.Stack):
         LakeCompaction(
             self,
             "LakeCompaction",
+            names=names,
             lake=lake,
             layer=self.training_data.layer,
             nightly_at=environment.nightly_at,
+            on_call=on_call,
             **platform,
         )
         job = (
@@ -158,5 +161,9 @@ class TrainingStack(cdk.Stack):
 
 
 def _prices(environment: Environment) -> dict[str, Any] | None:
-    prices = prices_of_a_run(environment.region)
-    return None if prices is None else {**prices, "glue_dpus": environment.glue_workers}  # one of type G.1X
+    """For whoever knows the Region's: with what the settings say of the job's workers, and of drops."""
+    prices = prices_of_a_run(environment.region, environment.architecture.name)
+    if prices is None:
+        return None
+    drops = [asdict(drop) for drop in environment.drops]
+    return {**prices, "glue_dpus": environment.glue_workers, "drops": drops}  # a worker is of type G.1X

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,30 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 import aws_cdk as cdk  # noqa: E402
 
+from app import define  # noqa: E402
 from local_cloud.cloud import LocalCloud, Options  # noqa: E402
 from local_cloud.connection import Connection, free_port  # noqa: E402
+from tests.all_settings import DEPLOYMENTS  # noqa: E402
 
 
 @pytest.fixture
 def cdk_app() -> cdk.App:
     """An app with the feature flags that the command line reads from cdk.json."""
     return cdk.App(context=json.loads((ROOT / "cdk.json").read_text())["context"])
+
+
+@pytest.fixture(scope="session")
+def resources() -> list[dict[str, Any]]:
+    """Every resource of every environment, and what settings add that none of them has."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    found: list[dict[str, Any]] = []
+    for environment in DEPLOYMENTS:
+        # Layers need not be unpacked to read templates
+        app = cdk.App(context={**context, "aws:cdk:bundling-stacks": []})
+        define(app, environment)
+        for stack in app.synth().stacks:
+            found += stack.template["Resources"].values()
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,13 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from app import define
-from stacks.environment import DEV, ENVIRONMENTS, Environment
-from vocabulary.drops import Drop
+from stacks.environment import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "constructs").glob("*.md")])
@@ -23,21 +20,6 @@ SOURCES = [path for place in ("stacks", "constructs", "lambdas") for path in (RO
 
 _RUNBOOK = re.compile(r"docs/runbook\.md#([a-z0-9-]+)")
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def resources() -> list[dict[str, Any]]:
-    """Every resource of every environment, and what settings add that none of them has."""
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    found: list[dict[str, Any]] = []
-    drop = Drop(placement=DEV.placements[0].name, starts="FRI 09:00", hours=2, tps=400)
-    for environment in {**ENVIRONMENTS, DEV.name: replace(DEV, drops=(drop,))}.values():
-        # Layers need not be unpacked to read templates
-        app = cdk.App(context={**context, "aws:cdk:bundling-stacks": []})
-        define(app, environment)
-        for stack in app.synth().stacks:
-            found += stack.template["Resources"].values()
-    return found
 
 
 def test_the_runbook_has_a_heading_for_every_alarm_and_page_and_no_other(

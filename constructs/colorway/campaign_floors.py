@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 import aws_cdk as cdk
@@ -25,8 +23,6 @@ from vocabulary.drops import Drop
 from vocabulary.placements import Placement
 
 _EVERY: Final = cdk.Duration.minutes(5)
-_MOST_HOURS: Final = 7 * 24
-"""CloudWatch looks back a week at most, in periods of an hour."""
 
 
 class CampaignFloors(Construct):
@@ -35,7 +31,7 @@ class CampaignFloors(Construct):
     Where it is defined, it alone decides about the floors: what somebody raises by hand, it takes back.
 
     :param drops: when, for which placement, and how much.
-    :param on_call: whom its alarm tells.
+    :param on_call: whom its alarms tell.
     """
 
     def __init__(
@@ -76,54 +72,44 @@ class CampaignFloors(Construct):
             description="Raise what campaigns provide before a drop, and take it back after",
             target=scheduler_targets.LambdaInvoke(self.function),
         )
-        for placement in placements:
-            self._define_for_cost(names, placement, drops, on_call)
+        self._define_alarms(names, placements, drops, on_call)
+
+    def _define_alarms(
+        self, names: Names, placements: Sequence[Placement], drops: Sequence[Drop], on_call: OnCall
+    ) -> None:
         Alarm(
             self,
             "NotMet",
-            metric=cloudwatch.MathExpression(
-                expression="FILL(floors, 0) + FILL(errors, 0)",
-                using_metrics={
-                    "floors": metric(
-                        "FloorsNotMet", environment=names.environment, statistic="Maximum", period=_EVERY
-                    ),
-                    "errors": self.function.metric_errors(period=_EVERY, statistic="Sum"),
-                },
-                period=_EVERY,
-                label="campaigns that do not provide what is due",
-            ),
+            metric=metric("FloorsNotMet", environment=names.environment, statistic="Maximum", period=_EVERY),
             notices="Nobody yet: customers of a drop would see popular items, or too much is paid for.",
-            because="any, twice running: what passes is gone at the next try.",
+            because="any, or no word, twice running: what passes is gone at the next try.",
             runbook="campaign-floors-not-met",
             on_call=on_call,
             severity="page",
             threshold=0,
             periods=2,
+            # A function that fails, or is not called, says nothing
+            missing=cloudwatch.TreatMissingData.BREACHING,
         )
-
-    def _define_for_cost(
-        self, names: Names, placement: Placement, drops: Sequence[Drop], on_call: OnCall
-    ) -> None:
-        """A raise costs by the hour, so one that stays is told of: if it was made by hand, too."""
-        lasting = sum((drop.lasting for drop in drops if drop.placement == placement.name), timedelta())
-        if not lasting:
-            return
-        hours = min(math.ceil(lasting / timedelta(hours=1)) + 1, _MOST_HOURS)
-        Alarm(
-            self,
-            f"Lingering-{placement.name}",
-            metric=metric(
-                "ProvisionedFloor",
-                environment=names.environment,
-                placement=placement.name,
-                statistic="Maximum",
-                period=cdk.Duration.hours(1),
-            ),
-            notices=f"Nobody notices: more than usual is paid for {placement.name}, day after day.",
-            because=f"{hours} hours on end, an hour more than its drops last in all.",
-            runbook="campaign-floor-lingering",
-            on_call=on_call,
-            severity="notice",
-            threshold=placement.min_provisioned_tps,
-            periods=hours,
-        )
+        # A raise costs by the hour, so one that stays is told of: if it was made by hand, too
+        for placement in placements:
+            if all(drop.placement != placement.name for drop in drops):
+                continue
+            Alarm(
+                self,
+                f"Lingering-{placement.name}",
+                metric=metric(
+                    "FloorAboveDue",
+                    environment=names.environment,
+                    placement=placement.name,
+                    statistic="Maximum",
+                    period=_EVERY,
+                ),
+                notices=f"Nobody notices: more is paid for {placement.name} than its drops ask for.",
+                because="an hour on end: a raise is taken back within 5 minutes, and some more.",
+                runbook="campaign-floor-lingering",
+                on_call=on_call,
+                severity="notice",
+                threshold=0,
+                periods=12,
+            )

@@ -41,12 +41,8 @@ FROM (
 )
 WHERE occurrence = 1"""
 
-_EXPIRING = (
-    lake.EVENTS_FOLDER,
-    lake.FAILED_DELIVERY_FOLDER,
-    lake.EXPOSURES_FOLDER,
-    lake.FAILED_EXPOSURES_FOLDER,
-)
+_ASIDE = (lake.FAILED_DELIVERY_FOLDER, lake.QUARANTINE_FOLDER, lake.FAILED_EXPOSURES_FOLDER)
+"""What lies there is in no form that an erasure could read, so that it has to go by itself."""
 
 
 class DataLake(Construct):
@@ -59,6 +55,7 @@ class DataLake(Construct):
     :param database_name: of the Glue database; letters, digits and '_'.
     :param keep_data: leave the bucket behind when the stack is destroyed.
     :param keep_events: how long events and exposures are kept after they were written, or None for ever.
+    :param keep_aside: how long what could not be read or converted is kept, for somebody to mend.
     :param recover: for how long what was overwritten or deleted can be brought back, or None.
     """
 
@@ -70,16 +67,19 @@ class DataLake(Construct):
         database_name: str,
         keep_data: bool,
         keep_events: cdk.Duration | None = None,
+        keep_aside: cdk.Duration = cdk.Duration.days(14),
         recover: cdk.Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        expiring = _EXPIRING if keep_events else ()
+        kept = dict.fromkeys(_ASIDE, keep_aside)
+        if keep_events:
+            kept |= dict.fromkeys((lake.EVENTS_FOLDER, lake.EXPOSURES_FOLDER), keep_events)
         self.bucket = private_bucket(
             self,
             "Bucket",
             keep_data=keep_data,
             recover=recover,
-            lifecycle=[s3.LifecycleRule(prefix=f"{each}/", expiration=keep_events) for each in expiring],
+            lifecycle=[s3.LifecycleRule(prefix=f"{each}/", expiration=kept[each]) for each in sorted(kept)],
         )
         self.database = glue.CfnDatabase(
             self,

@@ -17,6 +17,10 @@ Severity = Literal["page", "notice"]
 class OnCall(Construct):
     """Define the topics that alarms and failed runs go to, one per severity.
 
+    What they carry is names of alarms and of executions, and why one failed: nothing of customers. So they
+    have no key of their own, without which CloudWatch could not publish to an encrypted topic (SNS developer
+    guide, "Encrypting topics").
+
     :param email: who is paged, or None when something else subscribes to `pages`.
     :param endpoint: of a paging service, `https://…`, which confirms the subscription by itself; or None.
     :param notices_email: who reads notices, or None.

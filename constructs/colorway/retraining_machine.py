@@ -53,6 +53,10 @@ class RetrainingMachine(sfn.StateMachine):
 def page(topic: sns.ITopic, *, says: str, runbook: str) -> targets.SnsTopic:
     """Tell on-call which execution ended badly and why.
 
+    The topic lets EventBridge publish whoever's rule it is: that EventBridge says whose to a topic's policy
+    is documented nowhere, and a condition that is never met would lose every page. Who knows the topic's
+    name could page us for nothing, and read nothing.
+
     :param runbook: heading in docs/runbook.md, as its anchor.
     """
     of_event = events.EventField.from_path

@@ -41,13 +41,14 @@ class TrainingBucket(Construct):
                 s3.LifecycleRule(prefix=f"{ERASURES_FOLDER}/", expiration=_KEEP_ERASURES),
             ],
         )
+        imported = [self.bucket.arn_for_objects(f"{folder}/*") for folder in (RUNS_FOLDER, ERASURES_FOLDER)]
         personalize = iam.ServicePrincipal("personalize.amazonaws.com")
         ours = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[personalize],
                 actions=["s3:GetObject"],
-                resources=[self.bucket.arn_for_objects("*")],
+                resources=imported,
                 conditions=ours,
             )
         )
@@ -73,14 +74,7 @@ class TrainingBucket(Construct):
                 },
             ),
         )
-        self.import_role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"],
-                resources=[
-                    self.bucket.arn_for_objects(f"{folder}/*") for folder in (RUNS_FOLDER, ERASURES_FOLDER)
-                ],
-            )
-        )
+        self.import_role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=imported))
         self.import_role.add_to_policy(
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
         )

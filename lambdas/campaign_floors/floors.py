@@ -77,7 +77,10 @@ def _bring(personalize: Any, arn: str, placement: str, colour: Colour, due: int)
         return Floor(placement, colour, provided, due, "on its way")
     if provided == due:
         return Floor(placement, colour, provided, due, "there")
-    personalize.update_campaign(campaignArn=arn, minProvisionedTPS=due)
+    try:
+        personalize.update_campaign(campaignArn=arn, minProvisionedTPS=due)
+    except Exception as error:  # what it provides, and costs, is known all the same
+        return Floor(placement, colour, provided, due, "failed", f"{type(error).__name__}: {error}")
     if update.get("status") == "CREATE FAILED" and update.get("minProvisionedTPS") == due:
         reason = update.get("failureReason") or "no reason given"
         return Floor(placement, colour, provided, due, "failed", f"the last update failed: {reason}")

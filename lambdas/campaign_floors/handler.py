@@ -37,7 +37,8 @@ def handle(event: object, context: object) -> dict[str, Any]:
     for floor in found:
         if floor.provided is not None:
             dimensions = {"environment": told["ENVIRONMENT"], "placement": floor.placement}
-            emit(dimensions, {"ProvisionedFloor": floor.provided})
+            above = max(0, floor.provided - floor.due)
+            emit(dimensions, {"ProvisionedFloor": floor.provided, "FloorAboveDue": above})
     return {"floors": floors}
 
 

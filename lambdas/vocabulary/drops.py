@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -69,6 +70,17 @@ def floor_at(at: datetime, placement: str, configured: int, drops: Iterable[Drop
     return max(
         [configured, *(drop.tps for drop in drops if drop.placement == placement and drop.in_force(at))]
     )
+
+
+def mean_floor(
+    since: datetime, until: datetime, placement: str, configured: int, drops: Iterable[Drop]
+) -> float:
+    """What `floor_at` says on average from one moment to a later one, by looks 5 minutes apart or closer."""
+    drops = tuple(drops)
+    looks = max(1, math.ceil((until - since) / timedelta(minutes=5)))
+    every = (until - since) / looks
+    moments = (since + every * (look + 0.5) for look in range(looks))
+    return sum(floor_at(moment, placement, configured, drops) for moment in moments) / looks
 
 
 def to_json(drops: Iterable[Drop]) -> str:

@@ -13,6 +13,7 @@ from stacks.data import DataStack
 from stacks.environment import DEV, PROD, Environment
 
 Resources = dict[str, dict[str, Any]]
+ASIDE = ("events-undelivered/", "events-unreadable/", "exposures-undelivered/")
 
 
 def define(app: cdk.App, environment: Environment) -> Resources:
@@ -28,6 +29,10 @@ def of(resources: Resources, kind: str) -> Resources:
 def rules(bucket: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = bucket["Properties"].get("LifecycleConfiguration", {}).get("Rules", [])
     return found
+
+
+def expiries(bucket: dict[str, Any]) -> dict[str, int]:
+    return {each["Prefix"]: each["ExpirationInDays"] for each in rules(bucket) if "ExpirationInDays" in each}
 
 
 def test_prod_can_bring_back_what_its_lake_lost_and_keeps_its_buckets(cdk_app: cdk.App) -> None:
@@ -64,11 +69,49 @@ def test_dev_keeps_no_versions_and_empties_both_buckets_before_they_go(cdk_app: 
 def test_events_that_expire_do_so_beside_their_old_versions(cdk_app: cdk.App) -> None:
     resources = define(cdk_app, replace(PROD, keep_events_days=100))
     (lake,) = [each for name, each in of(resources, "AWS::S3::Bucket").items() if name.startswith("Lake")]
-    assert {each["ExpirationInDays"] for each in rules(lake) if "ExpirationInDays" in each} == {100}
+    assert expiries(lake) == {"events/": 100, "exposures/": 100, **dict.fromkeys(ASIDE, 14)}
     assert [each for each in rules(lake) if "NoncurrentVersionExpiration" in each]
+
+
+@pytest.mark.parametrize("environment", [DEV, PROD], ids=lambda each: each.name)
+def test_what_an_erasure_cannot_look_into_goes_by_itself(cdk_app: cdk.App, environment: Environment) -> None:
+    resources = define(cdk_app, replace(environment, keep_aside_days=5))
+    (lake,) = [each for name, each in of(resources, "AWS::S3::Bucket").items() if name.startswith("Lake")]
+    assert expiries(lake) == dict.fromkeys(ASIDE, 5)
+
+
+@pytest.mark.parametrize("days", [0, 366])
+def test_what_lies_aside_is_kept_for_a_day_to_a_year(days: int) -> None:
+    with pytest.raises(ValueError, match=rf"keep_aside_days is {days}, allowed: 1 to 365"):
+        replace(PROD, keep_aside_days=days)
 
 
 @pytest.mark.parametrize("days", [0, 366])
 def test_days_that_are_too_few_or_too_many_are_refused(days: int) -> None:
     with pytest.raises(ValueError, match=rf"recover_days is {days}, allowed: None or 1 to 365"):
         replace(PROD, recover_days=days)
+
+
+def test_pages_and_notices_go_to_whom_the_settings_name_by_topics_of_their_own(cdk_app: cdk.App) -> None:
+    endpoint = "https://events.example.com/integration/1/enqueue"
+    told = replace(
+        PROD, on_call_email="a@example.com", notices_email="b@example.com", on_call_endpoint=endpoint
+    )
+    resources = define(cdk_app, told)
+    subscriptions = [each["Properties"] for each in of(resources, "AWS::SNS::Subscription").values()]
+    names = {
+        name: each["Properties"]["DisplayName"] for name, each in of(resources, "AWS::SNS::Topic").items()
+    }
+    assert {
+        (names[each["TopicArn"]["Ref"]], each["Protocol"], each["Endpoint"]) for each in subscriptions
+    } == {
+        ("Pages of Colorway", "email", "a@example.com"),
+        ("Pages of Colorway", "https", endpoint),
+        ("Notices of Colorway", "email", "b@example.com"),
+    }
+
+
+@pytest.mark.parametrize("wrong", ["http://events.example.com/1", "events.example.com/1", "https://"])
+def test_a_paging_service_is_spoken_to_over_tls(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"on_call_endpoint is .* allowed: a URL like https://"):
+        replace(PROD, on_call_endpoint=wrong)

@@ -76,12 +76,11 @@ def test_drops_are_provided_for_by_a_function_that_may_change_campaigns_and_noth
     (statement,) = policy
     assert statement["Action"] == ["personalize:DescribeCampaign", "personalize:UpdateCampaign"]
     assert "campaign/colorway-dev-*" in str(statement["Resource"])
-    lingering = [
-        each["Properties"]
-        for name, each in template.find_resources("AWS::CloudWatch::Alarm").items()
-        if "Lingering" in name
-    ]
-    assert [(each["Threshold"], each["EvaluationPeriods"]) for each in lingering] == [(1, 4)]
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    lingering = [each["Properties"] for name, each in alarms.items() if "Lingering" in name]
+    assert [each["Dimensions"][-1]["Value"] for each in lingering] == ["recommended-for-you"]
+    (unmet,) = (each["Properties"] for name, each in alarms.items() if "NotMet" in name)
+    assert unmet["TreatMissingData"] == "breaching"
 
 
 def test_without_drops_nothing_changes_campaigns(cdk_app: cdk.App) -> None:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.request import urlopen
 
-from local_cloud.alarm_control import AlarmControl
-from local_cloud.connection import Connection
-from local_cloud.live_api import ApiError, LiveApi
+from local_cloud.live_api import LiveApi
 from tests.story.deployment import Story, until
+from tests.story.watch import Watch
 from vocabulary.colours import Colour
 from vocabulary.coordination import TABLE_KEY, OpenColour
-
-Act = Callable[[], object]
 
 _SLOW = b"""
 import time
@@ -36,98 +30,34 @@ def handle(event, context):
 HOUR_MS: Final = 3_600_000
 
 
-@dataclass(frozen=True)
-class Told:
-    """What arrived at a topic: an alarm's name and its new state."""
-
-    alarm: str
-    state: str
-
-
-class Watched:
-    """A deployment whose notices and pages are heard.
+@contextmanager
+def under_watch(folder: Path) -> Iterator[Watched]:
+    """Colorway, deployed and watched for as long as this lasts.
 
     One setting of LOCAL is another: a placement with two provisioned TPS, without which no alarm watches
     that they are used.
     """
+    story = Story(folder)
+    settings = story.root / "stacks" / "environment.py"
+    local = 'name="local",\n    account="000000000000",\n    region="us-east-1",\n'
+    plain = 'placements=(Placement(name="recommended-for-you"), SIMILAR_ITEMS, POPULAR),'
+    costly = plain.replace('you")', 'you", min_provisioned_tps=2)')
+    text = settings.read_text()
+    assert f"{local}    {plain}" in text
+    settings.write_text(text.replace(f"{local}    {plain}", f"{local}    {costly}"))
+    with story:
+        yield Watched(story)
 
-    def __init__(self, folder: Path) -> None:
-        self.story = Story(folder)
-        settings = self.story.root / "stacks" / "environment.py"
-        local = 'name="local",\n    account="000000000000",\n    region="us-east-1",\n'
-        plain = 'placements=(Placement(name="recommended-for-you"), SIMILAR_ITEMS, POPULAR),'
-        costly = plain.replace('you")', 'you", min_provisioned_tps=2)')
-        text = settings.read_text()
-        assert f"{local}    {plain}" in text
-        settings.write_text(text.replace(f"{local}    {plain}", f"{local}    {costly}"))
 
-    def __enter__(self) -> Self:
-        self.story.__enter__()
-        connection = self.connection
-        self.control = AlarmControl(connection)
-        self.cloudwatch = connection.client("cloudwatch")
-        self.lambda_ = connection.client("lambda")
-        self.pages = _Listener(connection, self.story.output("OnCallTopicArn"))
-        self.notices = _Listener(connection, self.story.output("NoticesTopicArn"))
-        return self
+class Watched(Watch):
+    """A deployment of everything, and how to set its alarms off."""
 
-    def __exit__(self, *_: object) -> None:
-        self.story.__exit__()
-
-    @property
-    def connection(self) -> Connection:
-        return self.story.connection
-
-    def alarms(self) -> dict[str, dict[str, Any]]:
-        """Every alarm, composites too, by name."""
-        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    def __init__(self, story: Story) -> None:
+        super().__init__(
+            story.connection, pages=story.output("OnCallTopicArn"), notices=story.output("NoticesTopicArn")
         )
-        found = [
-            each for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for each in page[kind]
-        ]
-        return {each["AlarmName"]: each for each in found}
-
-    def find(self, runbook: str, colour: str | None = None) -> dict[str, Any]:
-        """The alarm of a heading of the runbook."""
-        (found,) = [
-            alarm
-            for alarm in self.alarms().values()
-            if alarm["AlarmDescription"].endswith(f"#{runbook}")
-            and (colour is None or {"Name": "colour", "Value": colour} in alarm["Dimensions"])
-        ]
-        return found
-
-    def state(self, name: str) -> str:
-        return str(self.alarms()[name]["StateValue"])
-
-    def evaluate(self, times: int) -> None:
-        """Wait until all alarms have been evaluated so often again."""
-        seen = self.control.evaluated()
-        until(lambda: self.control.evaluated() >= seen + times, "alarms are evaluated", within=120)
-
-    def put(self, metric: dict[str, Any], value: float) -> None:
-        datum = {"MetricName": metric["MetricName"], "Dimensions": metric["Dimensions"], "Value": value}
-        self.cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=[datum])
-
-    @contextmanager
-    def again_and_again(self, act: Act, *, at_once: int = 1, pause: float = 0.1) -> Iterator[None]:
-        """Do it for as long as this lasts, so often at the same time."""
-        stop = threading.Event()
-
-        def go_on() -> None:
-            while not stop.wait(pause):
-                with suppress(ApiError, OSError):
-                    act()
-
-        with ThreadPoolExecutor(at_once) as pool:
-            running = [pool.submit(go_on) for _ in range(at_once)]
-            try:
-                yield
-            finally:
-                stop.set()
-        for each in running:
-            each.result()
+        self.story = story
+        self.lambda_ = self.connection.client("lambda")
 
     def ask(self) -> object:
         return LiveApi.of(self.connection).recommendations("u1", placement="recommended-for-you")
@@ -269,39 +199,3 @@ class Watched:
             "the hourly look ends",
         )
         return started
-
-
-class _Listener:
-    """A queue that hears a topic."""
-
-    def __init__(self, connection: Connection, topic: str) -> None:
-        self._sqs = connection.client("sqs")
-        self._url = self._sqs.create_queue(QueueName=f"hears-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        deliver = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [deliver]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        connection.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-        )
-
-    def heard(self) -> list[Told]:
-        """What alarms have told since the last time."""
-        told: list[Told] = []
-        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
-            for message in messages:
-                body = json.loads(message["Body"])
-                if "AlarmName" in body:
-                    told.append(Told(body["AlarmName"], body["NewStateValue"]))
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return told

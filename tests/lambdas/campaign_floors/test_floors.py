@@ -120,7 +120,8 @@ def test_trouble_with_one_campaign_does_not_keep_the_other_waiting() -> None:
         update(campaignArn=campaignArn, minProvisionedTPS=minProvisionedTPS)
 
     personalize.update_campaign = refusing  # type: ignore[method-assign]
-    assert [floor.state for floor in bring(personalize, DURING)] == ["failed", "asked for"]
+    refused, asked = bring(personalize, DURING)
+    assert (refused.state, refused.provided, asked.state) == ("failed", 2, "asked for")
 
 
 def test_before_the_first_training_there_is_nothing_to_do() -> None:

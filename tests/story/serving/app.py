@@ -29,7 +29,10 @@ ENVIRONMENT = replace(
         Placement(name="ranked", recipe="aws-personalized-ranking"),
     ),
     allowed_origins=("https://shop.example",),
-    drops=(Drop(placement="recommended-for-you", starts="00:00", hours=23, lead_minutes=60, tps=5),),
+    drops=(
+        Drop(placement="recommended-for-you", starts="00:00", hours=23, lead_minutes=60, tps=5),  # always
+        Drop(placement="similar-items", starts="2099-12-04T09:00", hours=2, tps=5),
+    ),
 )
 
 

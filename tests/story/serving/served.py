@@ -48,6 +48,7 @@ class Served:
         cloud.client("ssm").put_parameter(Name=names.live_pointer, Value="maize", Overwrite=True)
         data = deployment.outputs()["colorway-serving-data"]
         self.bucket, self.lake_bucket = data["TrainingBucketName"], data["LakeBucketName"]
+        self.pages, self.notices = data["OnCallTopicArn"], data["NoticesTopicArn"]
         self._train()
         deployment.deploy("colorway-serving-serving", synthesise=False)
         self.outputs = deployment.outputs()["colorway-serving-serving"]

@@ -13,7 +13,7 @@ from tests.story.serving.served import Served
 
 pytestmark = pytest.mark.story
 
-(DROP,) = ENVIRONMENT.drops
+DROP, _ = ENVIRONMENT.drops
 ROW, SIMILAR, RANKED = ENVIRONMENT.placements
 
 
