@@ -39,7 +39,8 @@ class Use:
     :param events: of the clickstream.
     :param history_days: how long events are trained on.
     :param users: how many are in the training data; told in the assumptions.
-    :param measured: share of the requests that come from users whom an experiment measures.
+    :param measured: share of the requests that come from users whom an experiment measures; as unless told
+        in the full experiment of docs/operations.md, where 4,000 of 10,000 are exempt.
     """
 
     requests: float
@@ -115,9 +116,19 @@ def training(prices: Prices, placement: Placement, interactions: float) -> float
     return hours * prices.one("personalize.training_hour")
 
 
-def night(prices: Prices, placements: Sequence[Placement], use: Use) -> Estimate:
-    """What one retraining costs: data, training, and the hour in which both colours are up."""
-    gigabytes = use.trained_on * _INTERACTION_BYTES / 1e9
+def night(
+    prices: Prices,
+    placements: Sequence[Placement],
+    interactions: float,
+    *,
+    architecture: str = "arm64",
+) -> Estimate:
+    """What one retraining costs: data, training, and the hour in which both colours are up.
+
+    :param interactions: that the models are trained on.
+    :param architecture: of the functions, `arm64` or `x86_64`.
+    """
+    gigabytes = interactions * _INTERACTION_BYTES / 1e9
     lines = [
         Line(
             "Amazon Personalize",
@@ -127,8 +138,8 @@ def night(prices: Prices, placements: Sequence[Placement], use: Use) -> Estimate
         *(
             Line(
                 "Amazon Personalize",
-                f"{each.name}: a training on {use.trained_on:,.0f} interactions",
-                training(prices, each, use.trained_on),
+                f"{each.name}: a training on {interactions:,.0f} interactions",
+                training(prices, each, interactions),
             )
             for each in placements
         ),
@@ -148,7 +159,7 @@ def night(prices: Prices, placements: Sequence[Placement], use: Use) -> Estimate
         Line(
             "AWS Lambda",
             "ETL",
-            use.trained_on / 1e6 * _ETL_GB_SECONDS_PER_MILLION * prices.one("lambda.arm_gb_second"),
+            interactions / 1e6 * _ETL_GB_SECONDS_PER_MILLION * prices.one(f"lambda.{architecture}_gb_second"),
         ),
     ]
     return Estimate(tuple(lines))
@@ -163,6 +174,7 @@ def month(
     composites: int = 0,
     ready: int = 0,
     firewall: bool = False,
+    architecture: str = "arm64",
     drops: Sequence[Drop] = (),
     nights: float = NIGHTS,
 ) -> Estimate:
@@ -171,11 +183,12 @@ def month(
     :param alarms: how many the templates have; `composites` of them apart.
     :param ready: containers of the serving function that are kept ready (provisioned concurrency).
     :param firewall: whether AWS WAF stands before the recommendations.
+    :param architecture: of the functions, `arm64` or `x86_64`.
     :param drops: for which campaigns provide more than their minimum.
     :param nights: retrainings a month.
     """
     by_name = {each.name: each for each in placements}
-    one_night = night(prices, placements, use)
+    one_night = night(prices, placements, use.trained_on, architecture=architecture)
     requests = use.requests * len(placements)
     gigabytes = use.events * _EVENT_BYTES / 1e9
     lake = gigabytes * 12 / 5  # a year of it, in Parquet of a fifth
@@ -217,7 +230,7 @@ def month(
             "AWS Lambda",
             f"{invocations:,.0f} invocations, {serving:,.0f} GB-s",
             invocations / million * prices.one("lambda.requests_million")
-            + serving * prices.one("lambda.arm_gb_second"),
+            + serving * prices.one(f"lambda.{architecture}_gb_second"),
         ),
         Line(
             "Amazon Kinesis",
@@ -245,7 +258,7 @@ def month(
     ]
     if ready:
         seconds = ready * _SERVING_GB * HOURS * 3600
-        cost = seconds * prices.one("lambda.provisioned_gb_second")
+        cost = seconds * prices.one(f"lambda.{architecture}_provisioned_gb_second")
         lines.append(Line("AWS Lambda", f"{ready} containers kept ready", cost))
     if firewall:
         cost = prices.one("waf.acl_month") + _FIREWALL_RULES * prices.one("waf.rule_month")
@@ -258,9 +271,11 @@ def month(
         f"an event is {_EVENT_BYTES} bytes on the stream, {_INTERACTION_BYTES} in the training data",
         f"a request takes the serving function {_SERVING_SECONDS * 1000:.0f} ms at {_SERVING_GB:g} GB",
         "a training takes the hours of published MovieLens trainings, by a straight line through two of them",
-        f"an experiment measures {use.measured:.0%} of the requests; each exposure is a record of its own, "
+        f"an experiment measures {use.measured:.0%} of the requests (60% are what the full one of "
+        "docs/operations.md measures; none is measured without one); each exposure is a record of its own, "
         "which is dearer than when CloudWatch Logs has several to send at once",
-        f"both colours are up for {_OVERLAP_HOURS:g} hour a night",
+        f"functions are {architecture}; what runs in a container that is kept ready is priced as elsewhere",
+        f"both colours are up for {_OVERLAP_HOURS:g} hour a night, and in no drop; each run tells its own",
         "no free tier, no data transfer, no support plan",
     )
     return Estimate(tuple(lines), assumptions)

@@ -7,10 +7,12 @@ from typing import Any
 from costs.prices import PriceError, Prices
 
 
-def prices_of_a_run(region: str | None) -> dict[str, Any] | None:
+def prices_of_a_run(region: str | None, architecture: str) -> dict[str, Any] | None:
     """Plain JSON for the state machine's definition; None where there is no price file of the Region.
 
     Of prices that fall with use the first tier is taken: a night is a small part of a month.
+
+    :param architecture: of the functions, `arm64` or `x86_64`.
     """
     try:
         prices = Prices.of(region or "")
@@ -26,7 +28,7 @@ def prices_of_a_run(region: str | None) -> dict[str, Any] | None:
         "recommendations_1000": prices.tiered("personalize.recommendations_1000", 1),
         "v2_recommendations_1000": prices.tiered("personalize.v2.recommendations_1000", 1),
         "transitions_1000": prices.one("step_functions.transitions_1000"),
-        "lambda_gb_second": prices.one("lambda.arm_gb_second"),
+        "lambda_gb_second": prices.one(f"lambda.{architecture}_gb_second"),
         "lambda_requests_million": prices.one("lambda.requests_million"),
         "glue_dpu_hour": prices.one("glue.dpu_hour"),
     }

@@ -94,7 +94,9 @@ class Prices:
         return self.as_of + timedelta(days=_STALE_AFTER_DAYS)
 
     def staleness(self, today: date) -> str | None:
-        """A warning when these prices are old."""
+        """A warning when these prices are old, or of a day that is yet to come."""
+        if today < self.as_of:
+            return f"the prices are of {self.as_of}, which is yet to come: check them"
         if today <= self.stale_after:
             return None
         days = (today - self.as_of).days

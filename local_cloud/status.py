@@ -7,12 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from costs.estimate import night
+from costs.prices import Prices
 from local_cloud import deployed
+from local_cloud.aws_account import AwsAccount
+from local_cloud.connection import REGION
 from local_cloud.deployed import Cloud
 from local_cloud.retraining_progress import failure_of, history, phases_of
 from vocabulary.colours import COLOURS, NO_COLOUR
 from vocabulary.coordination import RUN_LOCK, TABLE_KEY, OpenColour
 from vocabulary.lake import LAST_GOOD_REPORT_KEY, report_key
+from vocabulary.placements import from_json
 
 _RUNS: Final = 10
 _LOOKED_AT: Final = 100
@@ -83,8 +88,21 @@ def model(cloud: Cloud, opened: OpenColour | None) -> list[str]:
         ]
         lines.append(f"{placement:<20}  {', '.join(figures)}")
     if told := report.get("cost"):
-        lines.append(f"cost of the run: {_cost(told)}")
+        lines.append(f"cost of the run: {_cost(told)}{_on_aws(cloud, report)}")
     return lines
+
+
+def _on_aws(cloud: Cloud, report: Mapping[str, Any]) -> str:
+    """What the night of a local cloud, whose models take seconds, would cost where they take hours."""
+    cost = report["cost"]
+    if isinstance(cloud, AwsAccount) or cost["total"] is None:
+        return ""
+    placements = from_json(deployed.settings_with(cloud, "PLACEMENTS")["PLACEMENTS"])
+    estimate = night(Prices.of(REGION), placements, report["interactions"]["rows_out"])
+    return (
+        f" for what took seconds here; on AWS such a night is about {estimate.total:,.2f} {cost['currency']}"
+        " (make cost)"
+    )
 
 
 def in_personalize(cloud: Cloud, prefix: str = "") -> list[str]:

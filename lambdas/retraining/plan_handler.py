@@ -146,11 +146,18 @@ def _report_what_is_there(settings: Settings, table: Any, live: Colour | None) -
 
 
 def _created(dataset_group: str) -> int | None:
-    """When a colour's dataset group was created, unix milliseconds; None where there is none."""
+    """When a colour's dataset group was created, unix milliseconds; None where none is told of.
+
+    Asked before the lock is taken, since every look asks, whether or not it goes on: it changes nothing, and
+    a look that finds Personalize busy must neither fail nor page for it.
+    """
     personalize = _client("personalize")
     try:
         found = personalize.describe_dataset_group(datasetGroupArn=dataset_group)["datasetGroup"]
     except personalize.exceptions.ResourceNotFoundException:
+        return None
+    except Exception:
+        _LOG.exception("whether there is a %s cannot be told", dataset_group)
         return None
     return int(found["creationDateTime"].timestamp() * 1000)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from vocabulary.drops import Drop, mean_floor
 from vocabulary.placements import Placement
 
 _BEGIN: Final = "plan: begin"
 _EXPORT: Final = "export: write the training data"
-_CAMPAIGNS_UP: Final = ("train: campaign active?", "prove: heartbeat of the new campaigns")
-"""What comes first: the local cloud's histories leave out what is inside a Map."""
+_CAMPAIGNS_UP: Final = "train: campaign active?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,8 @@ class Used:
     :param seconds: by state, of all its visits together; retries and their pauses included.
     :param visits: by state, how many came to an end.
     :param interactions: in the training data.
-    :param both: hours from the first look at a campaign until the end.
+    :param both: from the first look at a campaign until the end, when both colours were up; None where
+        there was no such look.
     """
 
     run_id: str | None = None
@@ -36,7 +37,15 @@ class Used:
     seconds: Mapping[str, float] = field(default_factory=dict)
     visits: Mapping[str, int] = field(default_factory=dict)
     interactions: int = 0
-    both: float = 0.0
+    both: tuple[datetime, datetime] | None = None
+
+    @property
+    def both_hours(self) -> float:
+        """How long the colours of both were up; none were of a deployment's first run."""
+        if self.both is None or self.previous == "none":
+            return 0.0
+        since, until = self.both
+        return (until - since).total_seconds() / 3600
 
 
 def used(events: Iterable[Mapping[str, Any]]) -> Used:
@@ -55,7 +64,7 @@ def used(events: Iterable[Mapping[str, Any]]) -> Used:
         if name := event.get("stateEnteredEventDetails", {}).get("name"):
             transitions += 1
             entered[name].append(last)
-            if name in _CAMPAIGNS_UP and campaigns_since is None:
+            if name == _CAMPAIGNS_UP and campaigns_since is None:
                 campaigns_since = last
         if name := event.get("stateExitedEventDetails", {}).get("name"):
             seconds[name] += (last - entered[name].pop(0)).total_seconds()
@@ -66,7 +75,6 @@ def used(events: Iterable[Mapping[str, Any]]) -> Used:
                     run = output.get("run") or {}
                 else:
                     interactions = int(output.get("interactions") or 0)
-    both = (last - campaigns_since).total_seconds() / 3600 if last and campaigns_since else 0.0
     return Used(
         run_id=run.get("run_id"),
         previous=run.get("previous", "none"),
@@ -74,7 +82,7 @@ def used(events: Iterable[Mapping[str, Any]]) -> Used:
         seconds=dict(seconds),
         visits=dict(visits),
         interactions=interactions,
-        both=both,
+        both=(campaigns_since, last) if campaigns_since and last else None,
     )
 
 
@@ -101,15 +109,14 @@ def cost(
     standing ones.
 
     :param hours: see `training_hours`.
-    :param prices: as `costs.of_a_run.prices_of_a_run` has baked them, or None where there are none of the
-        Region.
+    :param prices: as `costs.of_a_run.prices_of_a_run` has baked them, with the `drops` that campaigns provide
+        for; or None where there are none of the Region.
     """
     etl = of.seconds.get(_EXPORT, 0.0)
-    both = of.both if of.previous != "none" else 0.0
     told: dict[str, Any] = {
         "used": {
             "training_hours": {name: round(each, 3) for name, each in hours.items()},
-            "both_colours_hours": round(both, 3),
+            "both_colours_hours": round(of.both_hours, 3),
             "etl_seconds": round(etl, 1),
             "transitions": of.transitions,
         }
@@ -129,6 +136,7 @@ def cost(
         if _EXPORT in in_functions
         else etl / 3600 * prices["glue_dpus"] * prices["glue_dpu_hour"]
     )
+    drops = [Drop(**each) for each in prices.get("drops", ())]
     v2 = [each for each in placements if each.is_v2]
     v1 = [each for each in placements if not each.is_v2]
     campaigns = [(each, prices["recommendations_1000"]) for each in v1]
@@ -139,7 +147,7 @@ def cost(
         "training": of_v1 * prices["training_hour"]
         + len(trained) * of.interactions / 1000 * prices["v2_training_1000_interactions"],
         "both_colours_up": sum(
-            each.min_provisioned_tps * 3.6 * both * thousand for each, thousand in campaigns
+            _floor(of, each, drops) * 3.6 * of.both_hours * thousand for each, thousand in campaigns
         ),
         "etl": of_etl,
         "functions": sum(in_functions.values()) * second
@@ -156,3 +164,10 @@ def cost(
         "prices": f"{prices['region']}, {prices['as_of']}",
         **({"says": warning} if warning else {}),
     }
+
+
+def _floor(of: Used, placement: Placement, drops: Collection[Drop]) -> float:
+    """Requests a second that the second campaign provided, and was paid for, on average."""
+    if of.both is None:
+        return 0.0
+    return mean_floor(*of.both, placement.name, placement.min_provisioned_tps, drops)

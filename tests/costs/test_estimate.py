@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -56,7 +57,9 @@ def test_a_training_costs_what_the_published_ones_did() -> None:
 def test_a_month_holds_its_nights() -> None:
     estimate = month(PRICES, [V1], SHOP, alarms=20)
     without = month(PRICES, [V1], SHOP, alarms=20, nights=0)
-    assert estimate.total - without.total == pytest.approx(NIGHTS * night(PRICES, [V1], SHOP).total)
+    assert estimate.total - without.total == pytest.approx(
+        NIGHTS * night(PRICES, [V1], SHOP.trained_on).total
+    )
 
 
 def test_the_idle_floor_is_what_stands_whether_or_not_anybody_comes() -> None:
@@ -69,7 +72,7 @@ def test_delivery_to_the_lake_is_billed_by_pieces_of_5_kb_events_and_exposures_a
     half = Use(requests=1e6, events=1e6, users=0, history_days=90, measured=0.5)
     delivered = month(PRICES, [V1], half, alarms=0, nights=0).of("Amazon Data Firehose")
     decompressed = 0.5e6 * 700 / 1e9 * 0.00325
-    assert delivered == pytest.approx(1.5e6 * 5120 / 1e9 * (0.075 + 0.018) + decompressed)
+    assert delivered == pytest.approx(1.5e6 * 5120 / 1e9 * (0.029 + 0.018) + decompressed)
 
 
 def test_a_share_of_requests_is_a_share() -> None:
@@ -80,7 +83,7 @@ def test_a_share_of_requests_is_a_share() -> None:
 def test_what_is_kept_ready_and_the_firewall_cost_whether_or_not_anybody_comes() -> None:
     plain = month(PRICES, [V1], NOTHING, alarms=20, nights=0).total
     guarded = month(PRICES, [V1], NOTHING, alarms=20, nights=0, ready=10, firewall=True).total
-    assert guarded - plain == pytest.approx(10 * 0.5 * 730 * 3600 * 0.0000041667 + 5 + 4 * 1)
+    assert guarded - plain == pytest.approx(10 * 0.5 * 730 * 3600 * 0.0000033334 + 5 + 4 * 1)
 
 
 def test_two_standing_campaigns_cost_more_than_two_colours_in_turn() -> None:
@@ -107,3 +110,33 @@ def test_the_report_tells_total_night_ways_assumptions_and_old_prices() -> None:
     text = report(ENVIRONMENTS["dev"], SHOP, alarms=Alarms(20, 4), today=date(2027, 7, 1))
     for part in ("a month", "One night", "two standing campaigns", "Assumptions", "Old prices", "disagree"):
         assert part in text
+
+
+def test_the_report_says_what_every_other_way_costs_more_or_less() -> None:
+    dev = ENVIRONMENTS["dev"]
+    text = report(dev, SHOP, alarms=Alarms(20, 4), today=date(2026, 11, 25))
+    ways = {each.name: each.cost for each in alternatives(PRICES, dev.placements, SHOP)}
+    this, standing, in_place, *_ = ways.values()
+    assert f"| two standing campaigns | {standing - this:,.2f} more than this |" in text
+    assert f"| {this - in_place:,.2f} less than this | {in_place:,.2f} |" in text
+
+
+def test_the_report_s_idle_floor_has_neither_nights_nor_drops() -> None:
+    dev = ENVIRONMENTS["dev"]
+    always = Drop(placement="recommended-for-you", starts="09:00", hours=5, tps=100)
+    for environment in (dev, replace(dev, drops=(always,))):
+        text = report(environment, SHOP, alarms=Alarms(20, 4), today=date(2026, 11, 25))
+        idle = month(PRICES, dev.placements, NOTHING, alarms=20, composites=4, nights=0).total
+        assert f"Idle floor: {idle:,.2f}" in text
+
+
+def test_functions_are_priced_by_their_architecture() -> None:
+    arm = month(PRICES, [V1], SHOP, alarms=0, ready=10)
+    x86 = month(PRICES, [V1], SHOP, alarms=0, ready=10, architecture="x86_64")
+    requests = (3e6 + 1e7 + 1e7 / 20) / 1e6 * 0.20
+    of_arm, of_x86 = (each.of("AWS Lambda") - requests for each in (arm, x86))
+    assert of_x86 / of_arm == pytest.approx(1.25, rel=1e-4)
+    prod = ENVIRONMENTS["prod"]
+    text = report(prod, SHOP, alarms=Alarms(20, 4), today=date(2026, 11, 25))
+    assert prod.architecture.name == "arm64"
+    assert f"| 10 containers kept ready | {10 * 0.5 * 730 * 3600 * 0.0000033334:.2f} |" in text

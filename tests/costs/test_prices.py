@@ -50,4 +50,5 @@ def test_tiers_that_end_or_fall_are_refused(tmp_path: Path, tiers: Any) -> None:
 def test_old_prices_are_told(tmp_path: Path) -> None:
     read = prices(tmp_path)
     assert read.staleness(read.as_of + timedelta(days=180)) is None
+    assert "yet to come" in str(read.staleness(read.as_of - timedelta(days=1)))
     assert "2026-01-31, 181 days ago" in str(read.staleness(date(2026, 1, 31) + timedelta(days=181)))

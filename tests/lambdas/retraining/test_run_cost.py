@@ -76,7 +76,7 @@ def night(previous: str = "blue") -> Used:
 def test_a_history_says_what_was_used() -> None:
     of = night()
     assert (of.run_id, of.previous, of.transitions) == ("20261125T030000", "blue", 8)
-    assert (of.interactions, of.both) == (500_000, 1.5)
+    assert (of.interactions, of.both_hours) == (500_000, 1.5)
     assert of.seconds["train: model active?"] == pytest.approx((1 + 2.5 + 0.1) * 60)
 
 
@@ -99,6 +99,16 @@ def test_the_first_run_has_no_second_campaigns_and_a_job_is_paid_by_its_workers(
     assert first["of"]["both_colours_up"] == 0
     glue = cost(night(), HOURS, {**PRICES, "memory_mib": {"plan: begin": 256}}, PLACEMENTS, TODAY)
     assert glue["of"]["etl"] == pytest.approx(2 / 60 * 4 * 0.44, abs=1e-6)
+
+
+def test_a_drop_that_falls_into_the_night_is_paid_for_twice() -> None:
+    """Both colours are up from 03:30 to 05:00; the drop, lead and all, lasts from 04:30 to 08:30."""
+    drop = {"placement": "row", "starts": "05:00", "hours": 3.5, "tps": 100, "lead_minutes": 30}
+    told = cost(night(), HOURS, {**PRICES, "drops": [drop]}, PLACEMENTS, TODAY)
+    seconds = {"row": 1 * 3600 * 2 + 0.5 * 3600 * 100, "new": 1.5 * 3600}
+    assert told["of"]["both_colours_up"] == pytest.approx(
+        seconds["row"] / 1000 * 0.0556 + seconds["new"] / 1000 * 0.15
+    )
 
 
 def test_a_run_that_was_cut_off_counts_what_came_to_an_end() -> None:
@@ -124,11 +134,13 @@ def test_old_prices_are_told_and_missing_ones_leave_what_was_used() -> None:
 
 
 def test_the_deployed_prices_are_those_of_the_price_file() -> None:
-    baked = prices_of_a_run("us-east-1")
+    baked = prices_of_a_run("us-east-1", "arm64")
     assert baked is not None
     assert baked == {name: value for name, value in PRICES.items() if name not in ("glue_dpus", "memory_mib")}
-    assert prices_of_a_run("eu-north-9") is None
-    assert prices_of_a_run(None) is None
+    dearer = prices_of_a_run("us-east-1", "x86_64")
+    assert dearer == {**baked, "lambda_gb_second": 0.0000166667}
+    assert prices_of_a_run("eu-north-9", "arm64") is None
+    assert prices_of_a_run(None, "arm64") is None
 
 
 class Concluded:
