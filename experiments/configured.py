@@ -1,4 +1,7 @@
-"""The experiment as it was configured: salt, allocation and plan, read from AppConfig's hosted versions."""
+"""The experiment as it ran: salt, allocation and plan, from the versions that AppConfig has deployed.
+
+A version that was only saved has shown nothing to anybody, and says nothing here.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from experiments.plan import Plan, first_stated
 from recommendations.experiment import Experiment, Unreadable
-from vocabulary.hosted_configuration import versions_of
+from vocabulary.hosted_configuration import deployments_of, versions_of
 
 
 class NoExperiment(Exception):
@@ -28,14 +31,17 @@ class Configured:
 
 
 def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured:
-    """The last experiment that was switched on, or the one whose id begins with `wanted`.
+    """The last experiment that was deployed switched on, or the one whose id begins with `wanted`.
 
     One that is off by now is read all the same: that is when it is over.
 
     :param identifiers: `application/environment/profile`, the output `Experiment` of the serving stack.
-    :raises NoExperiment: when none was ever configured, or none of that id.
+    :raises NoExperiment: when none was ever deployed, or none of that id.
     """
-    versions = sorted(versions_of(appconfig, identifiers))
+    saved = dict(versions_of(appconfig, identifiers))
+    deployments = deployments_of(appconfig, identifiers)
+    # In the order they went out; of what was deleted since nothing is known
+    versions = [(number, saved[number]) for number, _ in deployments if number in saved]
     on: list[tuple[int, Experiment, dict[str, Any]]] = []
     for number, text in versions:
         try:
@@ -46,11 +52,13 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
             on.append((number, experiment, json.loads(text)))
     if not on:
         which = f"has an id that begins with {wanted}" if wanted else "has `enabled` true, and a salt"
+        only = sorted(saved.keys() - {number for number, _ in versions})
         raise NoExperiment(
-            f"there is no such experiment: of {len(versions)} versions in AppConfig none {which}. "
-            'docs/operations.md, "Run the experiment", says how to begin one'
+            f"there is no such experiment: of {len(versions)} deployments in AppConfig none {which}"
+            + (f"; versions {', '.join(map(str, only))} were saved and never deployed" if only else "")
+            + '. docs/operations.md, "Run the experiment", says how to begin one'
         )
-    newest, experiment, _ = on[-1]
+    _, experiment, _ = on[-1]
     same = [(number, each, told) for number, each, told in on if each.salt == experiment.salt]
     stated = [
         (number, Plan.read(told["plan"])) for number, _, told in same if isinstance(told.get("plan"), dict)
@@ -61,8 +69,10 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
             f"It was on in version {same[0][0]} already, before version {stated[0][0]} stated the plan, and "
             "the days from then on count: whoever stated it may have seen how it went."
         )
-    if versions[-1][0] != newest:
-        notes.append(f"It is off by now: version {versions[-1][0]} of the configuration is another.")
+    now = next((number for number, taken_back in reversed(deployments) if not taken_back), None)
+    if now not in [number for number, _, _ in same]:
+        why = "it was taken back" if now is None else f"version {now} of the configuration is deployed"
+        notes.append(f"It is off by now: {why}.")
     if any(each.treatment * experiment.control != each.control * experiment.treatment for _, each, _ in same):
         notes.append(
             "The ratio of treatment to control was changed on the way: users of before and after are mixed "

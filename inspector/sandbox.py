@@ -47,13 +47,24 @@ class Sandbox:
         host = urlsplit(endpoint or "").hostname
         return cls(deployment, endpoint or "") if host in ("127.0.0.1", "localhost", "::1") else None
 
+    def session_of(self, item_ids: Sequence[str]) -> str:
+        """What a throw-away session that has viewed these items, the last one last, is called."""
+        touched = list(item_ids)[-MOST_TOUCHES:]
+        return "what-if-" + hashlib.sha256(json.dumps(touched).encode()).hexdigest()[:20]
+
+    def has_sent(self, item_ids: Sequence[str]) -> bool:
+        """Whether every open colour has been told of this session."""
+        session_id = self.session_of(item_ids)
+        return all(
+            (colour.tracking_id, session_id) in self._sent for colour in self.deployment.open_colours()
+        )
+
     def session(self, item_ids: Sequence[str]) -> str:
-        """The id of a throw-away session that has viewed these items, the last one last.
+        """Tell the open colours of the session of these items; answers its id.
 
         The same items are the same session: asking twice sends nothing twice.
         """
-        touched = list(item_ids)[-MOST_TOUCHES:]
-        session_id = "what-if-" + hashlib.sha256(json.dumps(touched).encode()).hexdigest()[:20]
+        touched, session_id = list(item_ids)[-MOST_TOUCHES:], self.session_of(item_ids)
         for colour in self.deployment.open_colours() if touched else ():
             if (colour.tracking_id, session_id) in self._sent:
                 continue

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,25 +23,49 @@ _TAKEN: Final = 5
 
 @dataclass(frozen=True)
 class TryPage:
-    """The address holds all of it: `touch` for each product, oldest first, and `was` for those before."""
+    """The address holds all of it: `touch` for each product, oldest first, and `was` for those before.
+
+    To look at an address changes nothing. What is pressed on the page is posted to the address that it leads
+    to: that tells the colours of the sessions there, and leads on.
+    """
 
     site: Site
 
     def routes(self) -> list[Route]:
-        return [Route("/try", self.site.page(self._page))]
+        return [
+            Route("/try", self.site.action(self._touch), methods=["POST"]),
+            Route("/try", self.site.page(self._page)),
+        ]
+
+    def _touch(self, request: Request, _: Mapping[str, str]) -> Response:
+        query = self._query(request)
+        if self.site.sandbox and _writes(self.site.placement(request)):
+            for item_ids in (query["was"], query["touch"]):
+                self.site.sandbox.session(item_ids)
+        return RedirectResponse(f"/try{url_query(query)}", status_code=303)
+
+    def _query(self, request: Request) -> dict[str, Any]:
+        """What an address says; of one that names a customer to start `from`, what they touched last."""
+        asked = request.query_params
+        touched = asked.getlist("touch")
+        if start := asked.get("from"):
+            touches = self.site.history.touches(self.site.whom(start))
+            touched = list(dict.fromkeys(touch.item.item_id for touch in touches))[:_TAKEN][::-1]
+        return {
+            "placement": self.site.placement(request).name,
+            "touch": touched[-MOST_TOUCHES:],
+            "was": asked.getlist("was")[-MOST_TOUCHES:],
+            "find": asked.get("find", "").strip(),
+            **{name: value for name, value in asked.items() if name.startswith("context.")},
+        }
 
     def _page(self, request: Request) -> Response:
         reading, history = self.site.look_again(), self.site.history
-        asked = request.query_params
+        asked, query = request.query_params, self._query(request)
         placement = self.site.placement(request)
-        if start := asked.get("from"):
-            touches = history.touches(self.site.whom(start))
-            taken = list(dict.fromkeys(touch.item.item_id for touch in touches))[:_TAKEN]
-            query = url_query({"placement": placement.name, "touch": taken[::-1]})
-            return RedirectResponse(f"/try{query}", status_code=303)
-        touched = asked.getlist("touch")[-MOST_TOUCHES:]
-        was = asked.getlist("was")[-MOST_TOUCHES:]
-        find = asked.get("find", "").strip()
+        if "from" in asked:
+            return RedirectResponse(f"/try{url_query(query)}", status_code=303)
+        touched, was, find = query["touch"], query["was"], query["find"]
         items = history.items([*touched, *was])
         context = {name: value for name in placement.context if (value := asked.get(f"context.{name}"))}
         return self.site.render(
@@ -56,6 +80,8 @@ class TryPage:
             found=history.find_items(find) if find else [],
             most=MOST_TOUCHES,
             writes=self.site.sandbox is not None,
+            unsent=any(self._is_unsent(placement, item_ids) for item_ids in (was, touched)),
+            again=url_query(query),
             context=context,
             columns=side_by_side(
                 history,
@@ -94,6 +120,13 @@ class TryPage:
 
         return there(ask_side_by_side([source for source, _, _ in asked], ask))
 
+    def _is_unsent(self, placement: Placement, item_ids: Sequence[str]) -> bool:
+        """Whether there is a session to tell of before this can be asked."""
+        sandbox = self.site.sandbox
+        return (
+            sandbox is not None and _writes(placement) and bool(item_ids) and not sandbox.has_sent(item_ids)
+        )
+
     def _answer(
         self,
         source: Source,
@@ -106,14 +139,16 @@ class TryPage:
             return Answer(source, trouble="no colour is live yet: the first training has not come through")
         if placement.needs == "item" and not item_ids:
             return Answer(source, trouble="nothing is touched that it could be similar to")
-        writes = placement.needs in ("user", "items") and bool(item_ids)
+        writes = _writes(placement) and bool(item_ids)
         if writes and self.site.sandbox is None:
             return Answer(
                 source,
                 trouble="what a session has touched reaches Personalize as events, which are written: "
                 "the inspector does that in the local cloud only",
             )
-        session = self.site.sandbox.session(item_ids) if self.site.sandbox and writes else "what-if-nobody"
+        if self._is_unsent(placement, item_ids):
+            return Answer(source, trouble="the colours have not been told of this session yet")
+        session = self.site.sandbox.session_of(item_ids) if self.site.sandbox and writes else "what-if-nobody"
         return Answer(
             source,
             self.site.deployment.recommend(
@@ -125,3 +160,8 @@ class TryPage:
                 context=context,
             ),
         )
+
+
+def _writes(placement: Placement) -> bool:
+    """Whether a session's touches count there; they reach Personalize as events, which are written."""
+    return placement.needs in ("user", "items")

@@ -17,7 +17,7 @@ from local_cloud.deployment import Deployment, StackProgress
 from local_cloud.lake_loading import connect, load
 from local_cloud.live_api import LiveApi
 from local_cloud.marketplace import generate
-from local_cloud.own_data import OwnData, read
+from local_cloud.own_data import OwnData, look_at, read
 from local_cloud.progress import Progress, Step
 from local_cloud.showcase import Product, Showcase
 
@@ -35,7 +35,13 @@ def run(options: Options, progress: Progress, *, environ: Mapping[str, str], onc
     :param once: end when everything was shown, rather than serve until Ctrl-C.
     :raises LocalCloudError: when a part fails; the message says which and why.
     """
-    own = OwnData.from_environ(environ)
+    if own := OwnData.from_environ(environ):
+        look_at(connect(), own)  # what is wrong is said now, rather than when all is deployed
+    if options.keep and options.kept.exists():
+        raise LocalCloudError(
+            f"{options.kept} is what an earlier cloud has kept: "
+            "go on with `python -m local_cloud serve --keep`, or remove that folder"
+        )
     progress.say("\nColorway: collected, trained and served on this machine; no AWS account is used.\n")
     cloud = LocalCloud(options)
     with progress.step("start") as step:

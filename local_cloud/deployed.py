@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +56,22 @@ def output(connection: Cloud, name: str) -> str:
     for values in deployed.values():
         if name in values:
             return values[name]
+    raise no_output(connection, name, deployed)
+
+
+def no_output(connection: Cloud, name: str, deployed: Iterable[str]) -> LocalCloudError:
+    """What to do where no stack has an output.
+
+    :param deployed: names of the stacks that there are.
+    """
     stacks = ", ".join(sorted(deployed)) or "none"
-    raise LocalCloudError(
+    if isinstance(connection, AwsAccount):
+        region = connection.client("cloudformation").meta.region_name
+        return LocalCloudError(
+            f"no stack {connection.stack_prefix}… in {region} has an output {name}; there: {stacks}. Deploy "
+            "it, docs/operations.md, 'Day 0', or name what is deployed by ENV and AWS_REGION"
+        )
+    return LocalCloudError(
         f"no stack has an output {name}; deployed: {stacks}: run `make demo` and wait until it has deployed, "
         "or `npx cdk deploy --all`"
     )

@@ -20,6 +20,9 @@ from local_cloud.progress import Progress, Step
 from vocabulary.coordination import RUN_LOCK, TABLE_KEY
 
 _AT_ONCE: Final = 4
+_FOLDERS_A_CALL: Final = 8
+"""Days are many and small; whoever waits sees it go on all the same."""
+
 _PASSES: Final = 3
 """Events of the last minutes, and files that compaction was just writing, show up in a second look."""
 
@@ -38,10 +41,12 @@ class Found:
 
     :param rows: of theirs.
     :param files: that hold them.
+    :param looked_at: files, with and without rows of theirs.
     """
 
     rows: int = 0
     files: int = 0
+    looked_at: int = 0
     sessions: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
 
@@ -69,11 +74,14 @@ class Erasure:
             self._require_no_run()
         found = self._look(set())
         told = f"{found.rows:,} rows in {found.files:,} files of the lake, {len(found.sessions):,} sessions"
-        if not apply:
+        if not apply and not found.rows:
+            self._tell_of_nothing(found)
+        elif not apply:
             self._progress.say(
                 f"  would go: {told}; training data that runs have left; the user from each colour."
             )
             self._progress.say("  Nothing was touched. To erase: APPLY=1")
+        if not apply:
             return {"rows": found.rows, "files": found.files, "unreadable": sorted(found.unreadable)}
         removed = self._remove_all(found)
         with self._progress.step("exports") as step:
@@ -131,20 +139,26 @@ class Erasure:
             # While they were anonymous, recommendations were asked for by the session's id
             units = self._ask("units", user_id=self._user_id, sessions=sorted(sessions))
             self._experiments = int(units["experiments"])
-            parts = [
-                pool.submit(self._folder, action, folder, sorted(sessions), units["units"])
-                for folder in folders
-            ]
+            parts = {
+                pool.submit(self._part, action, part, sorted(sessions), units["units"]): len(part)
+                for part in (
+                    folders[at : at + _FOLDERS_A_CALL] for at in range(0, len(folders), _FOLDERS_A_CALL)
+                )
+            }
+            done = 0
             try:
-                for number, part in enumerate(as_completed(parts), start=1):
+                for part in as_completed(parts):
                     _add(total, part.result())
-                    _say(step, number, len(folders), total)
+                    done += parts[part]
+                    _say(step, done, len(folders), total)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
         return total
 
-    def _folder(self, action: str, folder: str, sessions: Sequence[str], units: Sequence[str]) -> Found:
+    def _part(
+        self, action: str, folders: Sequence[str], sessions: Sequence[str], units: Sequence[str]
+    ) -> Found:
         total, after = Found(), None
         while True:
             part = self._ask(
@@ -152,16 +166,33 @@ class Erasure:
                 user_id=self._user_id,
                 sessions=sessions,
                 units=units,
-                folder=folder,
+                folders=folders,
                 after=after,
             )
             _add(
                 total,
-                Found(part["rows"], part["concerned"], set(part["sessions"]), set(part["unreadable"])),
+                Found(
+                    part["rows"],
+                    part["concerned"],
+                    part["files"],
+                    set(part["sessions"]),
+                    set(part["unreadable"]),
+                ),
             )
             after = part["after"]
             if after is None:
                 return total
+
+    def _tell_of_nothing(self, found: Found) -> None:
+        say: Callable[[str], None] = self._progress.say
+        say(
+            f"  Nothing is kept of {self._user_id!r}: no row in {found.looked_at:,} files of the lake "
+            f"(events, snapshots of users, exposures of {self._experiments} experiments)."
+        )
+        say("  Not looked into: events of the last minutes, on their way to the lake, and the colours, which")
+        say("  hold what it holds. APPLY=1 has those that exist delete the user all the same.")
+        for key in sorted(found.unreadable):
+            say(f"  not looked at, no Parquet: {key}")
 
     def _tell(self, removed: Found, colours: Sequence[dict[str, Any]]) -> None:
         say: Callable[[str], None] = self._progress.say
@@ -211,6 +242,7 @@ def _settled() -> str:
 def _add(total: Found, part: Found) -> None:
     total.rows += part.rows
     total.files += part.files
+    total.looked_at += part.looked_at
     total.sessions |= part.sessions
     total.unreadable |= part.unreadable
 

@@ -6,6 +6,8 @@
 * A Map whose branch has failed lets its other branches go on to their end.
 
 On AWS nothing begins after the end; what a function has begun goes on by itself, here as there.
+
+Nor does a history have the states inside a Map, which on AWS are states like others: here too.
 """
 
 from __future__ import annotations
@@ -38,6 +40,35 @@ class _Branches:
     """The branches of a Map, until one fails."""
 
     failure: Exception | None = None
+
+
+class _Branch(dict[str, Any]):
+    """The states of a branch, which its runner looks up as it enters them: each look is in the history.
+
+    Without input and output, which nobody here reads of them.
+    """
+
+    def __init__(self, states: dict[str, Any], execution: Execution) -> None:
+        super().__init__(states)
+        self._execution = execution
+        self._inside: str | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.leave()
+        if state := super().get(name, default):
+            self._inside = name
+            self._add("Entered", name)
+        return state
+
+    def leave(self) -> None:
+        """The state that was entered last came to its end."""
+        if self._inside is not None:
+            self._add("Exited", self._inside)
+            self._inside = None
+
+    def _add(self, what: str, name: str) -> None:
+        details = {f"state{what}EventDetails": {"name": name}}
+        stepfunctions._add_event(self._execution, f"{self[name]['Type']}State{what}", details)
 
 
 _branches: Final[ContextVar[_Branches | None]] = ContextVar("branches", default=None)
@@ -83,9 +114,10 @@ def register() -> None:
             return stop(data)
 
     def add_event(execution: Execution, event_type: str, details: Any = None) -> Any:
-        if any(event["type"] in _ENDINGS for event in reversed(execution["events"])):
-            return {}
-        return add(execution, event_type, details)
+        with _ends:  # ids are numbers in a row, and branches add theirs side by side
+            if execution["events"] and execution["events"][-1]["type"] in _ENDINGS:
+                return {}
+            return add(execution, event_type, details)
 
     def run_map_items(*arguments: Any) -> Any:
         branches = _Branches()
@@ -99,9 +131,14 @@ def register() -> None:
         finally:
             _branches.reset(outer)
 
-    def run_sub_machine(*arguments: Any) -> Any:
+    def run_sub_machine(
+        states: dict[str, Any], start_at: str, input_data: Any, execution: Execution, context: Any
+    ) -> Any:
+        noted = _Branch(states, execution)
         try:
-            return branch(*arguments)
+            result = branch(noted, start_at, input_data, execution, context)
+            noted.leave()
+            return result
         except Exception as error:
             branches = _branches.get()
             if branches and not branches.failure and getattr(error, "error", None) != _ENDED:

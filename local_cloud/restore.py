@@ -42,7 +42,10 @@ def restore(s3: Any, bucket: str, at: datetime, *, apply: bool) -> list[str]:
     if at > datetime.now(UTC):
         raise LocalCloudError(f"AT is {at:%Y-%m-%d %H:%M:%S} UTC, allowed: a moment that has been")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
-        raise LocalCloudError(f"{bucket} keeps no versions: set recover_days of the environment")
+        raise LocalCloudError(
+            f"{bucket} keeps no versions, so nothing can be brought back. Set recover_days=14, say, of "
+            "the environment in stacks/environment.py: what is overwritten or deleted from then on can be"
+        )
     found = list(changed_since(s3, bucket, at))
     for each in found if apply else ():
         source = {"Bucket": bucket, "Key": each.key, "VersionId": each.version}

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from local_cloud.connection import Connection, LocalCloudError
 from local_cloud.progress import Progress
+from vocabulary.colours import NO_COLOUR
 from vocabulary.phases import phase_of
 
 _LOOK_EVERY: Final = 0.25
@@ -94,6 +95,15 @@ def failure_of(events: Iterable[Mapping[str, Any]]) -> Failure | None:
     return failed if says_the_same else ended
 
 
+def is_first(events: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether there was no live colour before this run, as its plan tells."""
+    for event in events:
+        output = event.get("stateExitedEventDetails", {}).get("output") or "{}"
+        if isinstance(planned := json.loads(output), dict) and "run" in planned:
+            return bool(planned["run"]["previous"] == NO_COLOUR)
+    return False
+
+
 def _failure_details(event: Mapping[str, Any]) -> Mapping[str, str] | None:
     """The `error` and `cause` of a failure event; every kind of event has them under a name of its own."""
     if not event["type"].endswith(("Failed", "TimedOut", "Aborted")):
@@ -165,7 +175,7 @@ def follow(
             running = run["status"] == "RUNNING"
             finished = phases[:-1] if running else phases
             for phase in finished[shown:]:
-                step.line(_describe(phase, failure), phase.seconds)
+                step.line(_describe(phase, failure, first=is_first(events)), phase.seconds)
             shown = len(finished)
             if not running:
                 break
@@ -191,9 +201,10 @@ def history(states: Any, execution: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["events"]]
 
 
-def _describe(phase: Phase, failure: Failure | None) -> str:
+def _describe(phase: Phase, failure: Failure | None, *, first: bool) -> str:
     failed = failure is not None and phase_of(failure.state) == phase.name
-    return f"{phase.name:<7} {'FAILED' if failed else _WHAT[phase.name]}"
+    what = {**_WHAT, **(_WHAT_OF_THE_FIRST if first else {})}
+    return f"{phase.name:<7} {'FAILED' if failed else what[phase.name]}"
 
 
 _WHAT: Final = {
@@ -208,4 +219,9 @@ _WHAT: Final = {
     "retire": "the old colour torn down",
     "end": "the lock given back",
     "clear": "the dormant colour torn down",
+}
+
+_WHAT_OF_THE_FIRST: Final = {
+    "bake": "the new colour under alarms",
+    "retire": "none: there was no colour before",
 }

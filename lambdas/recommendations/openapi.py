@@ -178,7 +178,11 @@ def _answer() -> Schema:
         "required": ["item_id"],
         "properties": {
             "item_id": {"type": "string"},
-            "score": {"type": "number", "description": "Absent where the recipe does not score"},
+            "score": {
+                "type": "number",
+                "description": "Absent where the recipe does not score. The order is that of the list: "
+                "a new item that is tried out may stand above one with a higher score",
+            },
             "metadata": {"type": "object", "description": "The columns that the placement asks for"},
         },
     }

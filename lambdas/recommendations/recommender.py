@@ -14,6 +14,7 @@ from recommendations.popular import PopularLists
 from recommendations.request import Request
 from recommendations.service import ServiceError
 from vocabulary.colours import Colour, other
+from vocabulary.experiment import PROBE
 
 Source = Literal["personalize", "popular", "control"]
 
@@ -102,8 +103,9 @@ class Recommender:
         self._popular.refresh()
         self._configuration.refresh()
         experiment, problem = self._configuration.experiment, self._configuration.problem
-        # The experiment is about people; a request that names nobody is not part of it
-        assignment = experiment.assign(request.user_id) if experiment and request.user_id else None
+        # The experiment is about people; a request that names nobody, or our own probe, is not part of it
+        who = request.user_id if request.user_id != PROBE else None
+        assignment = experiment.assign(who) if experiment and who else None
         if assignment is not None and assignment.variant != "treatment":
             items = self._old_experience(request, deadline)
             return Recommendation(

@@ -17,6 +17,10 @@ BUCKETS: Final = 10_000
 
 SHORTEST_SALT: Final = 16
 
+PROBE: Final = "colorway-smoke"
+"""The user id that `make smoke` asks for recommendations with. It is nobody's, so no experiment counts it: a
+unit that asks after every deployment and never buys would be measured as a customer."""
+
 Metric = Literal["conversion", "click_through", "clicks_per_exposure", "revenue_per_user"]
 
 METRICS: Final[tuple[Metric, ...]] = (

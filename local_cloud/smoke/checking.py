@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -52,6 +52,7 @@ class Target:
 
     :param prefix: app and environment, `colorway-dev`.
     :param outputs: of all its stacks.
+    :param fault_alarms: ARNs of what a deployment is taken back for.
     :param placement: one that needs no item.
     """
 
@@ -59,6 +60,7 @@ class Target:
     prefix: str
     outputs: Mapping[str, str]
     sign: Sign
+    fault_alarms: Sequence[str] = ()
     placement: str = "recommended-for-you"
 
     @classmethod
@@ -67,16 +69,24 @@ class Target:
 
         :raises LocalCloudError: when the stacks are not deployed.
         """
-        deployed.output(cloud, "RecommendationsUrl")
-        outputs = {
-            name: value for values in deployed.outputs(cloud).values() for name, value in values.items()
-        }
+        stacks = deployed.outputs(cloud)
+        outputs = {name: value for values in stacks.values() for name, value in values.items()}
+        if "RecommendationsUrl" not in outputs:
+            raise deployed.no_output(cloud, "RecommendationsUrl", stacks)
+        alarms = [each for values in stacks.values() for each in values.get("RollbackAlarms", "").split(",")]
         if "ApiKeyId" in outputs:
             keys = cloud.client("apigateway")
             sign = by_key(keys.get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"])
         else:
             sign = by_signature(cloud.session())
-        return cls(cloud=cloud, prefix=prefix, outputs=outputs, sign=sign, placement=placement)
+        return cls(
+            cloud=cloud,
+            prefix=prefix,
+            outputs=outputs,
+            sign=sign,
+            fault_alarms=[each for each in alarms if each],
+            placement=placement,
+        )
 
     def url(self, output: str) -> str:
         """Where an API answers; ends in `/`."""

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from local_cloud import deployed
 from local_cloud.smoke.checking import Check, NotYetError, Target, WrongError
 from vocabulary.colours import COLOURS, Names, personalize_arn
 from vocabulary.metrics import NAMESPACE
@@ -224,13 +223,7 @@ def _access_logs_may_be_written(target: Target) -> str:
 
 
 def _no_fault_rings(target: Target) -> str:
-    arns = [
-        arn
-        for outputs in deployed.outputs(target.cloud).values()
-        for arn in outputs.get("RollbackAlarms", "").split(",")
-        if arn
-    ]
-    names = [arn.rpartition(":alarm:")[2] for arn in arns]
+    names = [arn.rpartition(":alarm:")[2] for arn in target.fault_alarms]
     if not names:  # an empty list would ask for every alarm of the account
         raise WrongError("no stack has an output RollbackAlarms")
     answer = target.cloud.client("cloudwatch").describe_alarms(

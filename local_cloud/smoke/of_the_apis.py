@@ -1,5 +1,4 @@
-"""Whether both APIs answer as clients rely on; nothing is stored but, while an experiment runs, that the user
-`smoke` was shown something."""
+"""Whether both APIs answer as clients rely on. Nothing is stored: no experiment counts who is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ from urllib.request import Request, urlopen
 
 from local_cloud.smoke.checking import Check, Sign, Target, WrongError
 from vocabulary.colours import COLOURS, NO_COLOUR
+from vocabulary.experiment import PROBE
 
 _SOURCES: Final = ("personalize", "popular", "control")
 
@@ -31,7 +31,7 @@ def _refuses_a_stranger(target: Target) -> str:
 def _refuses_no_events(target: Target) -> str:
     request = Request(
         f"{target.url('EventsUrl')}events",
-        data=json.dumps({"session_id": "smoke", "events": []}).encode(),
+        data=json.dumps({"session_id": PROBE, "events": []}).encode(),
         headers={"content-type": "application/json"},
         method="POST",
     )
@@ -56,7 +56,7 @@ def _one_colour_is_live(target: Target) -> str:
 
 
 def _recommendations(target: Target) -> Request:
-    where = f"recommendations/smoke?placement={target.placement}"
+    where = f"recommendations/{PROBE}?placement={target.placement}"
     return Request(target.url("RecommendationsUrl") + where)
 
 
@@ -75,7 +75,7 @@ def _ask(request: Request, sign: Sign) -> tuple[int, dict[str, Any]]:
 CHECKS: Final = (
     Check(
         name="recommendations are answered",
-        asks="GET recommendations/smoke, with key or signature",
+        asks=f"GET recommendations/{PROBE}, with key or signature",
         look=_answers_a_caller,
         mend="docs/runbook.md, 'Recommendations failing'; take the deployment back if it is new",
     ),

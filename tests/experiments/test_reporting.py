@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,16 +45,17 @@ class S3:
 
 
 class AppConfig:
-    """One version of a configuration."""
+    """One version of a configuration, which is deployed."""
 
     def __init__(self, plan: dict[str, Any] = PLAN) -> None:
         self._plan = plan
 
-    def get_paginator(self, _: str) -> AppConfig:
-        return self
-
-    def paginate(self, **_: str) -> list[dict[str, Any]]:
-        return [{"Items": [{"VersionNumber": 1}]}]
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        items = {
+            "list_hosted_configuration_versions": {"VersionNumber": 1},
+            "list_deployments": {"DeploymentNumber": 1, "ConfigurationVersion": "1", "State": "COMPLETE"},
+        }
+        return SimpleNamespace(paginate=lambda **_: [{"Items": [items[operation]]}])
 
     def get_hosted_configuration_version(self, **_: Any) -> dict[str, Any]:
         allocation = {"exempt": 4000, "control": EXPERIMENT.control, "treatment": EXPERIMENT.treatment}

@@ -167,10 +167,10 @@ def test_a_what_if_moves_the_columns_and_taking_it_back_moves_them_back(
     assert page.locator(".column").count() == 1
     page.get_by_placeholder("part of its name").fill("runner i5")
     page.keyboard.press("Enter")
-    go_by(page.get_by_role("link", name="Touch Averylongword Runner i5"))
+    go_by(page.get_by_role("button", name="Touch Averylongword Runner i5"))
     now = page.locator(".column").nth(1)
     assert "5 gone" in now.inner_text()
-    go_by(page.get_by_role("link", name="Without Averylongword Runner i5"))
+    go_by(page.get_by_role("button", name="Without Averylongword Runner i5"))
     assert "Nothing yet" in page.locator(".touched").inner_text()
     assert page.locator(".column").nth(1).locator(".moved.new").count() == 5
 
@@ -195,7 +195,7 @@ def test_a_source_that_is_slow_says_so_and_keeps_no_other_from_being_shown(
         return recommend(colour, *given, **named)
 
     monkeypatch.setattr(deployment, "recommend", slow_when_dormant)
-    monkeypatch.setattr(sources, "_WAITS", 0.3)
+    monkeypatch.setattr(sources, "_WAITS", 1.5)
     try:
         page.goto(f"{url}/customers/u1")
         assert "reload to ask again" in page.locator(".column").nth(1).inner_text()

@@ -49,8 +49,15 @@ class Asked:
     def get(self, path: str, query: str = "", *, headers: Headers = ()) -> tuple[int, str]:
         return asyncio.run(self._ask("GET", path, query, b"", headers))
 
-    def post(self, path: str, body: str, *, headers: Headers = ()) -> tuple[int, str]:
-        return asyncio.run(self._ask("POST", path, "", body.encode(), headers))
+    def post(self, path: str, body: str, *, query: str = "", headers: Headers = ()) -> tuple[int, str]:
+        return asyncio.run(self._ask("POST", path, query, body.encode(), headers))
+
+    def press(self, path: str, query: str) -> tuple[int, str]:
+        """Press a button of a page, and go where that leads."""
+        status, _ = self.post(path, "", query=query, headers=[(b"sec-fetch-site", b"same-origin")])
+        assert status == 303
+        path, _, query = self.headers["location"].partition("?")
+        return self.get(path, query)
 
     async def _ask(
         self, method: str, path: str, query: str, body: bytes, headers: Headers
@@ -335,15 +342,31 @@ def test_a_what_if_moves_the_columns_by_a_session_of_its_own(tmp_path: Path) -> 
     deployment.lists[f"maize:{session}"] = ["b", "a"]
     deployment.events.calls.clear()
     asked = Asked(deployment, tmp_path, sandbox=Sandbox(sandbox.deployment, "http://127.0.0.1:1"))
-    _, page = asked.get("/try", "touch=b")
+    _, page = asked.press("/try", "touch=b")
     assert "Stride &amp; Co" in page
     assert "▼1" in page
     calls = deployment.events.calls
     assert [call["trackingId"] for call in calls] == ["t-maize", "t-blue"]
     assert {call["sessionId"] for call in calls} == {session}
     assert not any("userId" in call for call in calls)
-    asked.get("/try", "touch=b")
+    assert "has sent nothing" not in page
+    asked.press("/try", "touch=b")
     assert len(calls) == 2  # the same what-if is the same session
+
+
+def test_to_look_at_a_what_if_sends_nothing_and_the_page_offers_to(tmp_path: Path) -> None:
+    deployment = StandInDeployment(lists={"maize": ["a"]}, dormant_is_there=True)
+    sandbox = Sandbox.of(site(deployment, None).deployment, "http://127.0.0.1:1")  # type: ignore[arg-type]
+    asked = Asked(deployment, tmp_path, sandbox=sandbox)
+    for query in ("touch=b", "touch=b&was=a", "from=u1"):
+        status, page = asked.get("/try", query)
+        assert (status, "Send these sessions" in page) == ((303, False) if "from" in query else (200, True))
+    assert deployment.events.calls == []
+    assert "Send these sessions" not in asked.get("/try")[1]
+    status, _ = asked.post("/try", "", query="touch=b", headers=[(b"sec-fetch-site", b"cross-site")])
+    assert (status, deployment.events.calls) == (403, [])
+    asked.press("/try", "from=u1")
+    assert [each["itemId"] for each in deployment.events.calls[0]["eventList"]] == ["a"]
 
 
 def test_on_aws_nothing_is_written_and_the_page_says_so(tmp_path: Path) -> None:

@@ -76,7 +76,16 @@ class FakeDeployment:
             case "colours":
                 return {"colours": self.colours}
         assert event["units"] == units_of(event), "of all sessions that are known by then"
-        folder, user, known = event["folder"], event["user_id"], event["sessions"]
+        parts = [self._of_folder(folder, event) for folder in event["folders"]]
+        return {
+            **{name: sum(part[name] for part in parts) for name in ("rows", "concerned", "files")},
+            "sessions": sorted({each for part in parts for each in part["sessions"]}),
+            "unreadable": [],
+            "after": None,
+        }
+
+    def _of_folder(self, folder: str, event: dict[str, Any]) -> dict[str, Any]:
+        user, known = event["user_id"], event["sessions"]
         rows = self.rows[folder]
         self.looked_at.append(folder)
         theirs = [row for row in rows if row[1] == user or (row[1] is None and row[0] in known)]
@@ -85,8 +94,7 @@ class FakeDeployment:
             if folder == FOLDERS[0] and self.arriving:
                 self.rows[folder] += self.arriving.pop(0)
         sessions = sorted({session for session, owner in theirs if owner == user})
-        done = {"rows": len(theirs), "concerned": int(bool(theirs)), "sessions": sessions, "unreadable": []}
-        return {**done, "after": None}
+        return {"rows": len(theirs), "concerned": int(bool(theirs)), "files": 1, "sessions": sessions}
 
 
 def units_of(event: dict[str, Any]) -> list[str]:
@@ -110,6 +118,15 @@ def test_a_look_changes_nothing_and_says_how_to_go_on() -> None:
     assert set(cloud.steps) == {"units", "folders", "look"}
     assert report["rows"] == 1
     assert "APPLY=1" in said
+
+
+def test_of_somebody_unknown_it_says_that_nothing_is_kept_and_what_was_looked_at() -> None:
+    cloud = FakeDeployment({folder: [("s2", "u2")] for folder in FOLDERS})
+    report, said = erase(cloud, apply=False)
+    assert report["rows"] == 0
+    assert "Nothing is kept of 'u1': no row in 2 files of the lake" in said
+    assert "exposures of 1 experiments" in said
+    assert "would go" not in said
 
 
 def test_rows_of_a_session_go_in_every_folder_once_the_session_is_known_to_be_theirs() -> None:

@@ -23,7 +23,9 @@ def test_a_control_message_says_nothing() -> None:
     assert messages(json.dumps({"messageType": "CONTROL_MESSAGE", "logEvents": []}).encode()) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"plain", gzip.compress(b"x" * 100)[:-9]])
+@pytest.mark.parametrize(
+    "data", [b"", b"plain", gzip.compress(b"x" * 100)[:-9]], ids=["nothing", "plain", "cut off"]
+)
 def test_what_is_no_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(Unpackable, match=r"not gzip|no record"):
         messages(decompressed(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -73,7 +74,18 @@ def run(cloud: Connection, request: pytest.FixtureRequest) -> Callable[..., dict
             time.sleep(0.05)
         history = states.get_execution_history(executionArn=execution)["events"]
         states.delete_state_machine(stateMachineArn=machine)
-        return {**described, "put": parameters(cloud), "last": history[-1]["type"]}
+        return {
+            **described,
+            "put": parameters(cloud),
+            "last": history[-1]["type"],
+            "ids": [event["id"] for event in history],
+            "states": [
+                event[f"state{what}EventDetails"]["name"]
+                for event in history
+                for what in ("Entered", "Exited")
+                if f"state{what}EventDetails" in event
+            ],
+        }
 
     return run
 
@@ -171,3 +183,18 @@ def test_where_one_branch_of_a_map_fails_the_others_end_too(
     }
     ended = run({"StartAt": "each", "States": {"each": each}})
     assert (ended["status"], ended["error"], ended["put"]) == ("FAILED", "Ssm.Gone", [])
+
+
+def test_a_history_has_the_states_inside_a_map(
+    faults: FaultInjection, run: Callable[..., dict[str, Any]]
+) -> None:
+    each = {
+        "Type": "Map",
+        "Items": [1, 2, 3],
+        "ItemProcessor": {"StartAt": "one", "States": {"one": put("one", "two"), "two": put("two")}},
+        "End": True,
+    }
+    ended = run({"StartAt": "each", "States": {"each": each}})
+    assert Counter(ended["states"]) == {"each": 2, "one": 6, "two": 6}  # entered and left
+    assert (ended["states"][0], ended["states"][-1]) == ("each", "each")
+    assert ended["ids"] == list(range(1, len(ended["ids"]) + 1))

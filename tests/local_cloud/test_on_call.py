@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 
 from local_cloud import on_call
-from local_cloud.__main__ import main
 from local_cloud.deployed import Cloud
 from local_cloud.on_call import RefusedError
 
@@ -135,9 +134,3 @@ def test_nothing_is_torn_down_beside_a_retraining_but_a_stale_lock_is_no_hindran
         on_call.retire(cloud(account), "maize", apply=True)
     account.lock = {"holder": "over"}
     assert on_call.retire(cloud(account), "maize", apply=True) == ["  maize is gone."]
-
-
-def test_a_colour_that_is_none_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["retire", "green"])
-    assert "green" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from local_cloud.retraining_progress import (
     RetrainingFailedError,
     failure_of,
     follow,
+    is_first,
     phases_of,
 )
 
@@ -84,6 +85,17 @@ def test_shows_each_phase_of_a_run_once_and_answers_its_output(cloud: Connection
     assert shown == ["plan", "open", "end"]
 
 
+def test_a_first_run_does_not_speak_of_an_old_colour(cloud: Connection) -> None:
+    out = {previous: io.StringIO() for previous in ("none", "blue")}
+    for previous, said in out.items():
+        last = {"Type": "Pass", "Output": {"outcome": "done"}, "End": True}
+        follow(cloud, _start(cloud, f"after-{previous}", last, previous=previous), Progress(said))
+    assert "old" not in out["none"].getvalue()
+    assert "retire  none: there was no colour before" in out["none"].getvalue()
+    assert "retire  the old colour torn down" in out["blue"].getvalue()
+    assert not is_first(FAILED_RUN)  # nothing is known of what its plan said
+
+
 def test_says_where_and_why_a_run_failed(cloud: Connection) -> None:
     execution = _start(cloud, "fails", {"Type": "Fail", "Error": "MetricsGateRefused", "Cause": "too little"})
     out = io.StringIO()
@@ -92,15 +104,21 @@ def test_says_where_and_why_a_run_failed(cloud: Connection) -> None:
     assert "end     FAILED" in out.getvalue()
 
 
-def _start(cloud: Connection, name: str, last: dict[str, Any]) -> str:
-    """Run a machine of three phases that ends in the state `last`."""
+def _start(cloud: Connection, name: str, last: dict[str, Any], *, previous: str = "") -> str:
+    """Run a machine of a few phases that ends in the state `last`.
+
+    :param previous: the live colour that its plan finds; then it bakes and retires too.
+    """
+    planned = {"Output": {"run": {"previous": previous}}} if previous else {}
     definition = {
         "QueryLanguage": "JSONata",
         "StartAt": "plan: begin",
         "States": {
-            "plan: begin": {"Type": "Pass", "Next": "open: wait"},
+            "plan: begin": {"Type": "Pass", **planned, "Next": "open: wait"},
             "open: wait": {"Type": "Wait", "Seconds": 60, "Next": "open: again"},
-            "open: again": {"Type": "Pass", "Next": "end: last"},
+            "open: again": {"Type": "Pass", "Next": "bake: begin" if previous else "end: last"},
+            **({"bake: begin": {"Type": "Pass", "Next": "retire: tear down"}} if previous else {}),
+            **({"retire: tear down": {"Type": "Pass", "Next": "end: last"}} if previous else {}),
             "end: last": last,
         },
     }

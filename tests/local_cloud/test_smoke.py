@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -165,3 +165,57 @@ def test_a_state_is_tried_with_all_that_it_passes_on() -> None:
         "Nested": {"SolutionArn": "arn"},
         "TrainingMode": "FULL",
     }
+
+
+class Account:
+    """A deployment of two stacks, of which one names alarms."""
+
+    stack_prefix = "colorway-dev-"
+
+    def __init__(self) -> None:
+        self.described = 0
+
+    def client(self, service: str) -> Account:
+        return self
+
+    def session(self) -> boto3.Session:
+        return SESSION
+
+    def get_paginator(self, operation: str) -> Account:
+        assert operation == "describe_stacks"
+        return self
+
+    def paginate(self) -> list[dict[str, Any]]:
+        self.described += 1
+        outputs = {
+            "serving": {"RecommendationsUrl": "url"},
+            "events": {"RollbackAlarms": "arn:alarm:a,arn:alarm:b"},
+        }
+        return [
+            {
+                "Stacks": [
+                    {
+                        "StackName": f"colorway-dev-{name}",
+                        "StackStatus": "CREATE_COMPLETE",
+                        "Outputs": [
+                            {"OutputKey": key, "OutputValue": value} for key, value in values.items()
+                        ],
+                    }
+                    for name, values in outputs.items()
+                ]
+            }
+        ]
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        rings = {"a": "ALARM", "b": "OK"}
+        found = [{"AlarmName": name, "StateValue": rings[name]} for name in AlarmNames]
+        return {"CompositeAlarms": found[:1], "MetricAlarms": found[1:]}
+
+
+def test_the_stacks_are_described_once_for_all_checks() -> None:
+    account = Account()
+    target = Target.of(cast("AwsAccount", account), "colorway-dev")
+    (check,) = [each for each in CHECKS if each.name == "no fault rings"]
+    (found,) = run(target, [check])
+    assert (found.verdict, found.saw) == (Verdict.WRONG, "in ALARM: a")
+    assert account.described == 1

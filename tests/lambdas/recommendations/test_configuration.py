@@ -19,6 +19,7 @@ from tests.lambdas.recommendations.fakes import (
     recommends,
 )
 from tests.lambdas.recommendations.test_recommending import POPULAR, Service, ids, line_of
+from vocabulary.experiment import PROBE
 from vocabulary.lake import EXPOSURE_COLUMNS
 
 SALT = "s" * 16
@@ -162,3 +163,10 @@ def test_a_request_that_names_nobody_is_no_part_of_it() -> None:
     service = Service(Personalize(maize=recommends("a")), appconfig=AppConfig(running(control=10_000)))
     _, body = service.call("GET", "/similar/{item_id}", {"item_id": "i"}, {"placement": "similar-items"})
     assert (body["variant"], body["source"]) == (None, "personalize")
+
+
+def test_our_own_probe_is_no_part_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    service = Service(Personalize(maize=recommends("a")), appconfig=AppConfig(running(control=10_000)))
+    _, body = service.get(PROBE)
+    assert (body["variant"], body["source"]) == (None, "personalize")
+    assert not EXPOSED & line_of(capsys).keys()
