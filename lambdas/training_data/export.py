@@ -28,7 +28,7 @@ from training_data.window import Window
 from vocabulary.lake import Column, dataset_folder, popular_key, report_key
 from vocabulary.schemas import DatasetKind, columns_of
 
-_VALUES_IN = {"USER_ID": "users_seen", "ITEM_ID": "items_seen", "EVENT_TYPE": "types_seen"}
+_VALUES_IN = {"USER_ID": "users_seen", "ITEM_ID": "items_known", "EVENT_TYPE": "types_chosen"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Export:
             report["interactions"] = told
             report["source"] |= read
             self._write(engine, run_id, "interactions", "interactions")
-            self._write_popular(run_id, popular(engine))
+            self._write_popular(run_id, popular(engine, told["newest"]))
         put_json(self.s3, self.settings.training_bucket, report_key(run_id), report)
         return {
             "interactions": told["rows_out"],

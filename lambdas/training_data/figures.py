@@ -23,13 +23,22 @@ GROUP BY {column}
 HAVING sum(events) > 0"""
 
 _TYPES: Final = """\
-SELECT EVENT_TYPE, count(*) AS touches, min(TIMESTAMP) AS oldest, max(TIMESTAMP) AS newest
-FROM interactions
-GROUP BY EVENT_TYPE"""
+SELECT EVENT_TYPE, touches, oldest, newest
+FROM (
+    SELECT type_number, count(*) AS touches, min(TIMESTAMP) AS oldest, max(TIMESTAMP) AS newest
+    FROM numbered_interactions
+    GROUP BY type_number
+) n JOIN types_chosen t ON n.type_number = t.type_number"""
 
 _OLDER: Final = (
-    "FROM unique_interactions JOIN capped_users ON USER_ID = capped_user WHERE TIMESTAMP < oldest_kept"
+    "FROM unique_interactions JOIN capped_users ON user_number = capped_user WHERE TIMESTAMP < oldest_kept"
 )
+
+_NAMED: Final = """\
+SELECT ITEM_ID, EVENT_TYPE, {columns}
+FROM ({rows}) n
+JOIN items_known i ON n.item_number = i.item_number
+JOIN types_chosen t ON n.type_number = t.type_number"""
 
 
 def transform(engine: Engine, selection: Selection) -> dict[str, Any]:
@@ -46,8 +55,8 @@ def transform(engine: Engine, selection: Selection) -> dict[str, Any]:
 def figures(engine: Engine, selection: Selection) -> dict[str, Any]:
     """The report's part on interactions, from the tables that were defined."""
     counts = {
-        name: (rows, *changed)
-        for name, rows, *changed in engine.rows(
+        place: (rows, *changed)
+        for place, rows, *changed in engine.rows(
             "SELECT dropped, count(*), count(*) FILTER (WHERE from_session),"
             " count(*) FILTER (WHERE ahead_of_time), count(*) FILTER (WHERE not_a_float)"
             " FROM judged GROUP BY dropped"
@@ -55,7 +64,7 @@ def figures(engine: Engine, selection: Selection) -> dict[str, Any]:
     }
     _, *changed = counts.pop(None, (0, 0, 0, 0))
     dropped = {
-        **_dropped_events(engine, selection, {name: rows for name, (rows, *_) in counts.items()}),
+        **_dropped_events(engine, selection, {place: rows for place, (rows, *_) in counts.items()}),
         **_dropped_people(engine, selection),
         **_dropped_interactions(engine, selection),
     }
@@ -64,9 +73,9 @@ def figures(engine: Engine, selection: Selection) -> dict[str, Any]:
     users, regulars = row(
         engine,
         "SELECT count(*), count(*) FILTER (WHERE touches > 1)"
-        f" FROM ({_touches(selection, 'USER_ID', 'users_seen')})",
+        f" FROM ({_touches(selection, 'user_number', 'user_touches')})",
     )
-    (items,) = row(engine, f"SELECT count(*) FROM ({_touches(selection, 'ITEM_ID', 'items_seen')})")
+    (items,) = row(engine, f"SELECT count(*) FROM ({_touches(selection, 'item_number', 'item_touches')})")
     return {
         "rows_in": out + sum(rule["rows"] for rule in dropped.values()),
         "rows_out": out,
@@ -90,19 +99,17 @@ def _touches(selection: Selection, column: str, seen: str) -> str:
     return _TOUCHES.format(column=column, seen=seen, capped=capped)
 
 
-def _dropped_events(engine: Engine, selection: Selection, counts: Mapping[str, int]) -> dict[str, Any]:
-    first = [rule for rule in selection.rules_of_events if rule.name in ("marker", "incomplete")]
-    rest = [rule for rule in selection.rules_of_events if rule not in first]
+def _dropped_events(engine: Engine, selection: Selection, counts: Mapping[int, int]) -> dict[str, Any]:
     return {
         rule.name: _told(
             rule,
-            counts.get(rule.name, 0),
+            counts.get(place, 0),
             engine,
             ["event_id", "item_id", "event_type", "received_at"],
-            "SELECT told_event_id, ITEM_ID, EVENT_TYPE, told_received_at FROM judged"
-            f" WHERE dropped = '{rule.name}'",
+            "SELECT told_event_id, told_item_id, told_event_type, told_received_at FROM judged"
+            f" WHERE dropped = {place} LIMIT {_EXAMPLES}",
         )
-        for rule in (*first, *selection.rules_of_repeats, *rest)
+        for place, rule in enumerate(selection.rules_of_events)
     }
 
 
@@ -114,7 +121,7 @@ def _dropped_people(engine: Engine, selection: Selection) -> dict[str, Any]:
             counts.get(rule.name, 0),
             engine,
             ["item_id", "event_type", "timestamp"],
-            f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP FROM excluded_events WHERE excluded = '{rule.name}'",
+            _named("TIMESTAMP", f"FROM excluded_events WHERE excluded = '{rule.name}'"),
         )
         for rule in selection.rules_of_people
     }
@@ -122,26 +129,27 @@ def _dropped_people(engine: Engine, selection: Selection) -> dict[str, Any]:
 
 def _dropped_interactions(engine: Engine, selection: Selection) -> dict[str, Any]:
     (merged,) = row(engine, "SELECT coalesce(sum(occurrences - 1), 0) FROM merged_interactions")
-    rows = {"duplicate": int(merged)}
-    examples = {
-        "duplicate": "SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP, occurrences FROM merged_interactions"
-        " WHERE occurrences > 1"
-    }
+    rows, which = {"duplicate": int(merged)}, {"duplicate": "FROM merged_interactions WHERE occurrences > 1"}
     if selection.rules.newest_per_user:
         (rows["not-newest"],) = row(engine, f"SELECT count(*) {_OLDER}")
-        examples["not-newest"] = f"SELECT ITEM_ID, EVENT_TYPE, TIMESTAMP, occurrences {_OLDER}"
+        which["not-newest"] = _OLDER
     return {
         rule.name: _told(
             rule,
             rows[rule.name],
             engine,
             ["item_id", "event_type", "timestamp", "occurrences"],
-            examples[rule.name],
+            _named("TIMESTAMP, occurrences", which[rule.name]),
         )
         for rule in selection.rules_of_interactions
     }
 
 
+def _named(columns: str, rows: str) -> str:
+    """SELECT some of those rows, with the names of item and type."""
+    return _NAMED.format(columns=columns, rows=f"SELECT * {rows} LIMIT {_EXAMPLES}")
+
+
 def _told(rule: Rule, rows: int, engine: Engine, names: list[str], query: str) -> dict[str, Any]:
-    examples = records(engine, names, f"{query} LIMIT {_EXAMPLES}") if rows else []
+    examples = records(engine, names, query) if rows else []
     return {"rows": rows, "reason": rule.reason, "examples": examples}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from training_data.sql import Engine, records, row
+from training_data.sql import Engine, records
 
 MOST: Final = 500
 """Items listed: the most that one GetRecommendations call can answer."""
@@ -17,14 +17,15 @@ _SPANS: Final = (7, 28)
 _ENOUGH: Final = 100
 
 
-def popular(engine: Engine) -> list[dict[str, Any]]:
+def popular(engine: Engine, newest: int | None) -> list[dict[str, Any]]:
     """`{"item_id", "count"}`, best first, of the table `interactions`.
 
     Of the last 7 days of the data, or 28, or all of it: the shortest span in
     which at least 100 items were touched. A span ends with the data rather than
     today, so that a lake without yesterday's events still has popular items.
+
+    :param newest: TIMESTAMP of them.
     """
-    (newest,) = row(engine, "SELECT max(TIMESTAMP) FROM interactions")
     if newest is None:
         return []
     for days in _SPANS:

@@ -9,15 +9,16 @@ from typing import Final
 
 from training_data.lake_files import LakeFile
 
-DISK_PER_BYTE: Final = 2
+DISK_PER_BYTE: Final = 1.75
 """Disk that an export takes per byte of Parquet: the Parquet, DuckDB's tables, then the CSV.
 
-Measured: 1.0 where the tables fit in memory, 1.6 where they do not (docs/benchmarks.md); the rest is for
-lakes that compress better. Time bounds nothing before the disk does: a CPU writes a gigabyte in 40 s.
+Measured: 1.0 where the tables fit in memory, 1.5 where they do not (docs/benchmarks.md); the rest is for
+lakes that compress better. Time bounds nothing before the disk does: what fills the 10 GB that a function
+can have takes two to four of its fifteen minutes.
 """
 
-MEMORY_PER_BYTE: Final = 2.2
-"""Memory that the kept tables take, as they are, per byte of Parquet; measured: 2.0."""
+MEMORY_PER_BYTE: Final = 1.7
+"""Memory that the kept tables take, as they are, per byte of Parquet; measured: 1.5."""
 
 
 class DataTooLarge(Exception):

@@ -77,9 +77,8 @@ class Selection:
 
     @property
     def rules_of_events(self) -> tuple[Rule, ...]:
-        """Rules that an event meets or not by itself, in the order in which they are applied."""
-        types = ", ".join(map(literal, self.event_types))
-        unknown = Rule("unknown-item", "not in the newest catalogue snapshot", "known_item IS NULL")
+        """Rules about one event, in the order in which they are applied."""
+        unknown = Rule("unknown-item", "not in the newest catalogue snapshot", "item_number IS NULL")
         return (
             Rule("marker", "a record of Colorway's own, no event", f"event_type LIKE {RESERVED}"),
             Rule(
@@ -87,6 +86,7 @@ class Selection:
                 "no event id, time of receipt or event type",
                 "event_id IS NULL OR received_at IS NULL OR event_type IS NULL",
             ),
+            Rule("repeat", "the event is there already: streams deliver at least once"),
             Rule("before-window", "received before the window", f"received_at < {self.window.start}"),
             Rule(
                 "after-cutoff",
@@ -96,18 +96,17 @@ class Selection:
             Rule(
                 "other-event-type",
                 f"only {', '.join(self.event_types)} are trained on",
-                f"event_type NOT IN ({types})",
+                "type_number IS NULL",
             ),
             Rule("no-item", "touches no item", "item_id IS NULL"),
-            Rule("anonymous", "no user id, and its session never got exactly one", "user_id IS NULL"),
+            Rule("anonymous", "no user id, and its session never got exactly one", "user_number IS NULL"),
             *([unknown] if self.knows_items else []),
             Rule("implausible-time", "happened before the year 2000", f"happened_at < {EARLIEST}"),
         )
 
-    @property
-    def rules_of_repeats(self) -> tuple[Rule, ...]:
-        """Goes before every rule but `marker` and `incomplete`."""
-        return (Rule("repeat", "the event is there already: streams deliver at least once"),)
+    def place_of(self, name: str) -> int:
+        """The place of a rule of events in their order."""
+        return [rule.name for rule in self.rules_of_events].index(name)
 
     @property
     def rules_of_people(self) -> tuple[Rule, ...]:

@@ -107,7 +107,7 @@ class SparkExport:
             ),
         }
         self._write(run_id, "interactions", "interactions")
-        items = popular(self.spark)
+        items = popular(self.spark, told["newest"])
         for placement in settings.placements:
             body = {"placement": placement.name, "run_id": run_id, "items": items}
             put_json(self.s3, settings.training_bucket, popular_key(placement.name, run_id), body)

@@ -130,7 +130,6 @@ def test_the_rules_have_names_that_tell_them_apart() -> None:
     chosen = Selection(WINDOW, ("view",), has_catalogue=True, rules=TrainingRules(newest_per_user=5))
     rules = [
         *chosen.rules_of_events,
-        *chosen.rules_of_repeats,
         *chosen.rules_of_people,
         *chosen.rules_of_interactions,
     ]
