@@ -9,6 +9,7 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -276,6 +277,12 @@ def _compare(parsed: argparse.Namespace) -> None:
     from local_cloud.recipes_compared.comparing import Comparison, table
 
     cloud = _cloud(parsed)
+    kept = parsed.state / f"compared-{parsed.environment}.json"
+
+    def save(compared: dict[str, Any]) -> None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(compared, indent=2, ensure_ascii=False) + "\n")
+
     with Progress().step("compare") as step:
         compared = Comparison(
             client=cloud.client,
@@ -283,12 +290,13 @@ def _compare(parsed: argparse.Namespace) -> None:
             prefix=Names(parsed.app, parsed.environment).prefix,
             poll=0.2 if parsed.environment == "local" else 30,
             progress=step.says,
-        ).run()
-        kept = parsed.state / f"compared-{parsed.environment}.json"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(compared, indent=2, ensure_ascii=False) + "\n")
+        ).run(save)
         step.says(f"run {compared['run_id']}, {compared['interactions']:,} interactions; lists in {kept}")
     print("\n".join(["", *table(compared)]))
+    if parsed.environment == "local":
+        print(
+            "\n  Here v2 is the same stand-in as user-personalization: how the two differ shows only on AWS."
+        )
 
 
 def _status(parsed: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ def require_room(files: Sequence[LakeFile], folder: Path) -> None:
         )
 
 
-def _gb(size: int) -> str:
+def _gb(size: float) -> str:
     return f"{size / 1e9:.2f} GB"
 
 

@@ -51,9 +51,16 @@ class Building:
         """A dataset group with its data imported; answers its ARN.
 
         :param location: S3 folder of a kind's CSV files.
+        :raises LocalCloudError: when the Region's quota has no room for it, or an import fails.
         """
         client, name = self.personalize, f"{self.prefix}-{group}"
-        arn: str = client.create_dataset_group(name=name)["datasetGroupArn"]
+        try:
+            arn: str = client.create_dataset_group(name=name)["datasetGroupArn"]
+        except client.exceptions.LimitExceededException as error:
+            raise LocalCloudError(
+                f"{name}: {error}. A comparison needs two dataset groups beside those that are there: delete "
+                "what is not needed, or ask for more (Service Quotas, Amazon Personalize)"
+            ) from None
         self._active("dataset_group", arn)
         jobs = []
         for kind in datasets:
@@ -123,7 +130,10 @@ class Building:
                     "campaign", [each["campaignArn"] for each in self._list("campaigns", of_solution)]
                 )
             self._delete("solution", [each["solutionArn"] for each in solutions])
-            self._delete("dataset", [each["datasetArn"] for each in self._list("datasets", of_group)])
+            datasets = [each["datasetArn"] for each in self._list("datasets", of_group)]
+            for dataset in datasets:
+                self._await_imports(dataset)  # nothing stops one, and until it ends its dataset stays
+            self._delete("dataset", datasets)
             self._delete("dataset_group", [group])
 
     def _trained(self, version_arn: str) -> Trained:
@@ -162,19 +172,39 @@ class Building:
             while self._describe("solution_version", arn)["status"] not in _AT_REST:
                 time.sleep(self.poll)
 
+    def _await_imports(self, dataset: str) -> None:
+        for job in self._list("dataset_import_jobs", {"datasetArn": dataset}):
+            arn = job["datasetImportJobArn"]
+            while self._describe("dataset_import_job", arn)["status"] not in _AT_REST:
+                self.progress(f"{arn.rpartition('/')[2]}: waiting for its end, to remove it")
+                time.sleep(self.poll)
+
     def _delete(self, kind: str, arns: Sequence[str]) -> None:
         for arn in arns:
-            while self._describe(kind, arn)["status"] not in _AT_REST:
-                time.sleep(self.poll)
-            getattr(self.personalize, f"delete_{kind}")(**{_argument(kind): arn})
+            if self._stays(kind, arn):
+                getattr(self.personalize, f"delete_{kind}")(**{_argument(kind): arn})
         for arn in arns:
             self.progress(f"removing {arn.rpartition(':')[2]}")
-            while True:
-                try:
-                    self._describe(kind, arn)
-                except self.personalize.exceptions.ResourceNotFoundException:
-                    break
+            while not self._is_gone(kind, arn):
                 time.sleep(self.poll)
+
+    def _stays(self, kind: str, arn: str) -> bool:
+        """Wait until something is at rest; False where it is being deleted, or gone."""
+        while not self._is_gone(kind, arn):
+            status = self._describe(kind, arn)["status"]
+            if status in _AT_REST:
+                return True
+            if status.startswith("DELETE"):
+                break
+            time.sleep(self.poll)
+        return False
+
+    def _is_gone(self, kind: str, arn: str) -> bool:
+        try:
+            self._describe(kind, arn)
+        except self.personalize.exceptions.ResourceNotFoundException:
+            return True
+        return False
 
     def _of_prefix(self, what: str, of: Mapping[str, str]) -> list[str]:
         named = [each for each in self._list(what, of) if each["name"].startswith(f"{self.prefix}-")]

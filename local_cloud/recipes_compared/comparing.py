@@ -46,9 +46,10 @@ class Comparison:
     poll: float
     progress: Callable[[str], None]
 
-    def run(self) -> dict[str, Any]:
+    def run(self, save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Compare; answers `run_id`, `interactions`, `variants` and `customers`, all of it plain JSON.
 
+        :param save: gets the answer before anything is taken away: what was paid for is not lost with it.
         :raises LocalCloudError: when there are no training data yet, or a training fails.
         """
         report = self._last_good()
@@ -75,17 +76,18 @@ class Comparison:
             }
             trained = build.train(groups, variants)
             campaigns = build.campaigns(trained, variants)
-            customers = self._lists(sample, campaigns)
+            count = report["interactions"]["rows_out"]
+            compared = {
+                "made": datetime.now(UTC).isoformat(timespec="seconds"),
+                "run_id": run_id,
+                "interactions": count,
+                "variants": [_told(variant, trained[variant.name], count) for variant in variants],
+                "customers": self._lists(sample, campaigns),
+            }
+            save(compared)
+            return compared
         finally:
             build.remove()
-        count = report["interactions"]["rows_out"]
-        return {
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "run_id": run_id,
-            "interactions": count,
-            "variants": [_told(variant, trained[variant.name], count) for variant in variants],
-            "customers": customers,
-        }
 
     def _last_good(self) -> dict[str, Any]:
         s3 = self.client("s3")

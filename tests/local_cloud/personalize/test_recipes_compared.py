@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,6 +71,10 @@ def comparison(here: Cloud) -> Comparison:
     )
 
 
+def forget(compared: dict[str, Any]) -> None:
+    pass
+
+
 def group_names(here: Cloud) -> list[str]:
     return sorted(group["name"] for group in here.control.list_dataset_groups()["datasetGroups"])
 
@@ -77,7 +82,13 @@ def group_names(here: Cloud) -> list[str]:
 def test_every_variant_is_trained_listed_and_taken_away_again(
     here: Cloud, comparison: Comparison, tmp_path: Path
 ) -> None:
-    compared = comparison.run()
+    saved = tmp_path / "compared-local.json"
+
+    def save(compared: dict[str, Any]) -> None:
+        assert len(group_names(here)) == 3
+        saved.write_text(json.dumps(compared))
+
+    compared = comparison.run(save)
     names = ["popularity", "interactions-only", "items-and-users", "exploration", "v2"]
     assert [each["name"] for each in compared["variants"]] == names
     metrics = {each["name"]: each["metrics"] for each in compared["variants"]}
@@ -94,8 +105,6 @@ def test_every_variant_is_trained_listed_and_taken_away_again(
     popular = {tuple(each["lists"]["popularity"]) for each in compared["customers"]}
     personal = {tuple(each["lists"]["interactions-only"]) for each in compared["customers"]}
     assert len(popular) == 1 < len(personal)
-    saved = tmp_path / "compared-local.json"
-    saved.write_text(json.dumps(compared))
     read = Compared.read(saved)  # by the inspector, as `make compare` leaves it
     assert read is not None
     assert read.lists[customer["user_id"]] == customer["lists"]
@@ -106,7 +115,7 @@ def test_every_variant_is_trained_listed_and_taken_away_again(
     assert here.control.list_solutions()["solutions"] == []
     text = "\n".join(table(compared))
     assert all(name in text for name in names)
-    assert comparison.run()["customers"][0]["user_id"] == customer["user_id"]
+    assert comparison.run(save)["customers"][0]["user_id"] == customer["user_id"]
 
 
 def test_a_training_that_fails_is_named_and_leaves_nothing_behind(
@@ -114,11 +123,41 @@ def test_a_training_that_fails_is_named_and_leaves_nothing_behind(
 ) -> None:
     here.bucket.objects["runs/r/items/items.csv"] = b"ITEM_ID,NONSENSE\na,b\n"
     with pytest.raises(LocalCloudError, match=r"dataset-import-job/.*CREATE FAILED"):
-        comparison.run()
+        comparison.run(forget)
     assert group_names(here) == ["colorway-test-maize"]
 
 
 def test_before_a_retraining_there_is_nothing_to_compare_on(here: Cloud, comparison: Comparison) -> None:
     del here.bucket.objects["last-good/report.json"]
     with pytest.raises(LocalCloudError, match="no retraining has come through yet"):
-        comparison.run()
+        comparison.run(forget)
+
+
+def test_stopped_in_the_middle_of_an_import_it_leaves_nothing_behind(
+    here: Cloud, comparison: Comparison
+) -> None:
+    def stop(text: str) -> None:
+        if text.startswith("dataset-import-job/") and "create" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(comparison, progress=stop).run(forget)
+    assert group_names(here) == ["colorway-test-maize"]
+
+
+def test_what_another_hand_deletes_meanwhile_is_no_trouble(here: Cloud, comparison: Comparison) -> None:
+    left = here.group("colorway-test-compare-plain")
+    here.control.delete_dataset_group(datasetGroupArn=left)
+    comparison.run(forget)
+    assert group_names(here) == ["colorway-test-maize"]
+
+
+def test_without_room_for_two_dataset_groups_it_says_so_and_leaves_nothing_behind(
+    here: Cloud, comparison: Comparison
+) -> None:
+    others = [f"other-{number}" for number in range(3)]
+    for name in others:
+        here.group(name)
+    with pytest.raises(LocalCloudError, match="two dataset groups beside those that are there"):
+        comparison.run(forget)
+    assert group_names(here) == ["colorway-test-maize", *others]
