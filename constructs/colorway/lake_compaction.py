@@ -86,6 +86,17 @@ class LakeCompaction(Construct):
             severity="notice",  # more than `most_unreadable` fail the retraining, which pages
             threshold=0,
         )
+        Alarm(
+            self,
+            "Failing",
+            metric=self.function.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum"),
+            notices="Nobody for weeks: then nights take longer, since the lake stays in small files.",
+            because="any failure: it runs once a day, and Lambda tries it twice more.",
+            runbook="lake-compaction-failing",
+            on_call=on_call,
+            severity="notice",
+            threshold=0,
+        )
 
     def _allow(self, actions: list[str], *resources: str) -> None:
         self.function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))

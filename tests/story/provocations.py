@@ -70,7 +70,7 @@ def _without_room(watched: Watched) -> Iterator[None]:
 
 @contextmanager
 def _broken_collector(watched: Watched) -> Iterator[None]:
-    with watched.broken("PUT_BUDGET_MS"), watched.again_and_again(watched.send):
+    with watched.broken(watched.function("PUT_BUDGET_MS")), watched.again_and_again(watched.send):
         yield
 
 
@@ -175,6 +175,14 @@ def _unreadable_file(watched: Watched) -> Iterator[None]:
 
 
 @contextmanager
+def _broken_compaction(watched: Watched) -> Iterator[None]:
+    compaction = Trouble(watched.story).function("training_data.compaction_handler")
+    invoke = partial(watched.lambda_.invoke, FunctionName=compaction)
+    with watched.broken(compaction), watched.again_and_again(invoke, pause=1):
+        yield
+
+
+@contextmanager
 def _value(watched: Watched, runbook: str, value: float) -> Iterator[None]:
     alarm = watched.find(runbook)
     with watched.again_and_again(lambda: watched.put(alarm, value), pause=0.2):
@@ -214,6 +222,7 @@ PROVOCATIONS = (
     Provocation("lake-delivery-stalled", _lake_away, "lake-delivery-stalled"),
     Provocation("lake-delivery-refusing", _records_that_are_no_events, LATE),  # the forwarder queues them
     Provocation("lake-files-unreadable", _unreadable_file, None),
+    Provocation("lake-compaction-failing", _broken_compaction, None),
     Provocation("exposures-unsent", _exposures_without_a_right, None),
     Provocation("exposures-stalled", _exposures_not_delivered, None),
     Provocation("exposures-refusing", partial(_exposures, items="many"), None),

@@ -140,9 +140,8 @@ class Watched(Watch):
             self.lambda_.delete_function_concurrency(FunctionName=name)
 
     @contextmanager
-    def broken(self, variable: str) -> Iterator[None]:
-        """The function that has this variable fails on everything, for as long as this lasts."""
-        name = self.function(variable)
+    def broken(self, name: str) -> Iterator[None]:
+        """The function of this name fails on everything, for as long as this lasts."""
         handler = self.lambda_.get_function_configuration(FunctionName=name)["Handler"]
         self.lambda_.update_function_configuration(FunctionName=name, Handler="nothing.handle")
         try:
