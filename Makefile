@@ -26,6 +26,8 @@ $(foreach name,APPLY DISCARD,$(if $(filter-out 1,$($(name))),$(error $(name) is 
 SOURCES := app.py stacks constructs lambdas commands local_cloud scripts benchmarks costs inspector experiments tests
 # For what looks for Node.js: the one from PyPI, which set-up installs only where the machine has none that does
 WITH_NODE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# A file's tests share what they are tried on, so files are what processes share out: in order, the longest first
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -89,7 +91,7 @@ test: setup  ## format, lint, types and all tests, as CI does
 	$(PYTHON) -m ruff format --check $(SOURCES)
 	$(PYTHON) -m ruff check $(SOURCES)
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m "not prove" $(ARGS)
+	$(PYTHON) -m pytest -m "not prove" $(SIDE_BY_SIDE) $(ARGS)
 
 load: $(VENV)/.installed  ## an ordinary day and a drop, played to the running local cloud
 	@$(PYTHON) -m local_cloud env $(if $(LOAD_STATE),--state '$(LOAD_STATE)') >/dev/null

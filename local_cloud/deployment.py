@@ -19,6 +19,8 @@ from local_cloud.node import find_node
 CDK: Final = Path(__file__).resolve().parent.parent / "node_modules" / "aws-cdk" / "bin" / "cdk"
 """The version that package.json pins; `make setup` installs it."""
 
+_LOOK_OFTEN: Final = Path(__file__).resolve().parent / "look_often.cjs"
+
 _TAIL: Final = 25
 _RESOURCE = re.compile(r"^(?P<stack>\S+) \|\s*(?P<done>\d+)/(?P<total>\d+) \|")
 _FINISHED = re.compile(r"^\s*✅\s+(?P<stack>[\w-]+)(?: \(no changes\))?$")
@@ -120,12 +122,13 @@ class Deployment:
             raise DeploymentError("the CDK command line is not installed: run `make setup`")
         self._log.parent.mkdir(parents=True, exist_ok=True)
         environ = self._environ()
+        node = (str(find_node(environ)), "--require", str(_LOOK_OFTEN))
         tail: deque[str] = deque(maxlen=_TAIL)
         stacks: dict[str, StackProgress] = {}
         with (
             self._log.open("a") as log,
             subprocess.Popen(
-                [str(find_node(environ)), str(CDK), command, "--no-notices", "--no-color", *arguments],
+                [*node, str(CDK), command, "--no-notices", "--no-color", *arguments],
                 cwd=folder or self._root,
                 env=environ,
                 stdin=subprocess.DEVNULL,

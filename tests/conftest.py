@@ -28,6 +28,11 @@ from local_cloud.connection import Connection, free_port  # noqa: E402
 from tests.all_settings import DEPLOYMENTS  # noqa: E402
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The story first, which takes longest: in another process, all the rest fits beside it."""
+    items.sort(key=lambda item: "story" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture
 def cdk_app() -> cdk.App:
     """An app with the feature flags that the command line reads from cdk.json."""

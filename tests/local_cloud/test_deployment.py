@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from local_cloud.connection import Connection
 from local_cloud.deployed import failures_of, output, outputs_of
-from local_cloud.deployment import Deployment, DeploymentError, StackProgress, progress_in
+from local_cloud.deployment import CDK, Deployment, DeploymentError, StackProgress, progress_in
+from local_cloud.node import find_node
 
 APP = """
 import aws_cdk as cdk
@@ -42,6 +45,18 @@ def test_deploys_and_destroys_with_the_real_command_line(cloud: Connection, app:
 
     deployment.destroy()
     assert "scratch-first" not in deployment.outputs()
+
+
+def test_the_command_line_looks_at_stacks_more_often_than_it_does_on_aws() -> None:
+    looks = Path("local_cloud/look_often.cjs").resolve()
+    # Told by the order rather than by a clock
+    order = "for (const wait of [5000, 2000, 1000]) setTimeout(() => console.log(wait), wait)"
+    node = [str(find_node(os.environ)), "--require", str(looks), "--eval", order]
+    seen = subprocess.run(node, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert seen.split() == ["5000", "2000", "1000"]
+    source = (CDK.parent.parent / "lib" / "index.js").read_text()
+    assert "async function waitFor(valueProvider, timeout = 5e3)" in source
+    assert "pollingInterval = 2e3" in source
 
 
 def test_a_failed_deployment_names_the_resource_and_the_reason(cloud: Connection, app: Path) -> None:
