@@ -181,7 +181,7 @@ def _answer() -> Schema:
             "score": {
                 "type": "number",
                 "description": "Absent where the recipe does not score. The order is that of the list: "
-                "a new item that is tried out may stand above one with a higher score",
+                "a new item that is tried out has the score of its place",
             },
             "metadata": {"type": "object", "description": "The columns that the placement asks for"},
         },

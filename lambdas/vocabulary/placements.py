@@ -17,12 +17,12 @@ RECIPES: Final[dict[str, Needs]] = {
     "aws-trending-now": "nothing",
     "aws-similar-items": "item",
     "aws-sims": "item",
-    "aws-semantic-similarity": "item",
     "aws-personalized-ranking": "items",
     "aws-personalized-ranking-v2": "items",
 }
 """The recipes that answer requests, and what of (developer guide, "Choosing a recipe"); those of "items"
-answer GetPersonalizedRanking, the others GetRecommendations."""
+answer GetPersonalizedRanking, the others GetRecommendations. aws-semantic-similarity is not among them: it
+needs names and texts of items, which the Items schema here does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,10 @@ docs/personalize-local.md shows its use.
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import logging
+import re
 import signal
 import sys
 import threading
@@ -35,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
                 _use_alone(parsed.state, stack)
             server = stack.enter_context(_server(parsed))
         except (ValueError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            busy = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            said = f"port {parsed.port} is in use: choose another, or --port 0 for any that is free"
+            print(f"error: {said if busy else error}", file=sys.stderr)
             return 1
         print(f"Amazon Personalize answers at {server.endpoint}, until Ctrl-C. For any AWS SDK or tool:")
         print(
@@ -71,10 +75,22 @@ def _server(parsed: argparse.Namespace) -> PersonalizeServer:
     )
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"must be 0 to 65535, got {text}")
+    return int(text)
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"must be 12 digits, got {text}")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_cloud.personalize", description=__doc__)
     parser.add_argument(
-        "--port", type=int, default=4600, help="on 127.0.0.1; 0 for any (default %(default)s)"
+        "--port", type=_port, default=4600, help="on 127.0.0.1; 0 for any (default %(default)s)"
     )
     parser.add_argument("--state", type=Path, help="folder in which everything survives a restart")
     parser.add_argument(
@@ -89,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         help='how long things take: "none" for a step each time one looks (default), "realistic" for about '
         'what AWS takes, a speed like "60x", or seconds per step',
     )
-    parser.add_argument("--account", default=ACCOUNT, help="12 digits (default %(default)s)")
+    parser.add_argument("--account", type=_account, default=ACCOUNT, help="12 digits (default %(default)s)")
     parser.add_argument("--throttling", action="store_true", help="throttle beyond a campaign's capacity")
     parser.add_argument("--legacy-recipes", action="store_true", help="offer the HRNN recipes of old")
     parser.add_argument("--verbose", action="store_true", help="log what is refused, and why")

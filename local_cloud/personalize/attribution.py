@@ -14,6 +14,7 @@ from typing import Any, Final
 from local_cloud.personalize.errors import Refused, already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.lifecycle import Failed
 from local_cloud.personalize.region import AccessRefused, Job, Region
+from local_cloud.personalize.schemas import NUMERIC
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.transfers import check_location, check_role
 
@@ -22,7 +23,6 @@ MOST_METRICS: Final = 10
 _EXPRESSION: Final = re.compile(
     r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.([A-Za-z_][A-Za-z0-9_]*)\)", re.IGNORECASE
 )
-_NUMERIC: Final = ("int", "long", "float", "double")
 _NO_ACCESS: Final = "Insufficient privileges for publishing metrics in Amazon CloudWatch."
 _CHANGES: Final = ("addMetrics", "removeMetrics", "metricsOutputConfig")
 
@@ -85,7 +85,7 @@ def _check(region: Region, group: str, metrics: Metrics) -> None:
         if match[1]:
             dataset = region.dataset(group, "ITEMS" if match[1].lower() == "items" else "INTERACTIONS")
             kinds = {field.name: field.kind for field in dataset.schema.fields} if dataset else {}
-            if kinds.get(match[2]) not in _NUMERIC:
+            if kinds.get(match[2]) not in NUMERIC:
                 raise invalid(f"There is no numeric column {match[1]}.{match[2]} to sum")
 
 

@@ -37,6 +37,7 @@ def create_batch_inference_job(region: Region, request: Mapping[str, Any]) -> di
     if not 0 <= count <= MOST_RESULTS:
         raise invalid(f"numResults must be 0 to {MOST_RESULTS}, got {count}")
     version = store.active("SolutionVersion", request["solutionVersionArn"])
+    store.active("Solution", version.members["solutionArn"])
     recipe = recipes.name_of(version.members["recipeArn"])
     if recipe == "aws-trending-now":
         raise invalid("Batch recommendations are not available with aws-trending-now")
@@ -137,5 +138,7 @@ def _answerer(region: Region, version: Resource, job: Line, model: Model) -> Cal
 
 
 def _output(items: list[Scored]) -> Line:
-    scores = [item.score for item in items if item.score is not None]
-    return {"recommendedItems": [item.item_id for item in items]} | ({"scores": scores} if scores else {})
+    """Of as many scores as items, those are null that an item of a v2 recipe lacks."""
+    scores = [item.score for item in items]
+    has_any = any(score is not None for score in scores)
+    return {"recommendedItems": [item.item_id for item in items]} | ({"scores": scores} if has_any else {})

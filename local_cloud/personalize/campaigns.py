@@ -9,7 +9,7 @@ from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.lifecycle import FAILED
 from local_cloud.personalize.region import Job, Region
-from local_cloud.personalize.selection import exploration_of
+from local_cloud.personalize.selection import check_metadata, exploration_of
 from local_cloud.personalize.store import Resource
 
 MOST_CAMPAIGNS = 5
@@ -33,7 +33,7 @@ def create_campaign(region: Region, request: Request) -> Answer:
             "Please delete some and try again."
         )
     settings = {key: request[key] for key in _SETTINGS if key in request}
-    _check_settings(settings, version)
+    _check_settings(region, settings, version)
     region.create(
         "Campaign",
         arn,
@@ -57,20 +57,23 @@ def version_of(region: Region, arn: str) -> Resource:
     :raises Refused: ResourceNotFoundException, or ResourceInUseException unless it is ACTIVE.
     """
     if arn.endswith(_LATEST):
-        solution = region.store.get("Solution", arn.removesuffix(_LATEST))
+        solution = region.store.active("Solution", arn.removesuffix(_LATEST))
         versions = region.store.all("SolutionVersion", solutionArn=solution.arn)
         active = [version for version in versions if version.is_active]
         if not active:
             raise in_use(f"{solution.arn} has no ACTIVE solution version")
         return active[-1]
-    return region.store.active("SolutionVersion", arn)
+    version = region.store.active("SolutionVersion", arn)
+    region.store.active("Solution", version.members["solutionArn"])  # Which may be on its way out, with it
+    return version
 
 
-def _check_settings(settings: Request, version: Resource) -> None:
+def _check_settings(region: Region, settings: Request, version: Resource) -> None:
     config = settings.get("campaignConfig", {})
     if config.get("syncWithLatestSolutionVersion") and not settings["solutionVersionArn"].endswith(_LATEST):
         raise invalid("syncWithLatestSolutionVersion needs a solutionVersionArn that ends in /$LATEST")
     exploration_of(recipes.name_of(version.members["recipeArn"]), config)
+    check_metadata(region, version.members["datasetGroupArn"], config)
     for name, influence in config.get("rankingInfluence", {}).items():
         if not 0 <= influence <= 1:
             raise invalid(f"rankingInfluence of {name} must be from 0 to 1, got {influence}")
@@ -88,7 +91,7 @@ def update_campaign(region: Region, request: Request) -> Answer:
     version = version_of(region, new["solutionVersionArn"])
     if version.members["solutionArn"] != campaign.members["solutionArn"]:
         raise invalid(f"{version.arn} is not a version of {campaign.members['solutionArn']}")
-    _check_settings(new, version)
+    _check_settings(region, new, version)
     _update(region, campaign, new, version)
     return {"campaignArn": campaign.arn}
 

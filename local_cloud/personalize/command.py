@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from fnmatch import fnmatchcase
 from typing import Any
@@ -56,7 +57,10 @@ def run(parsed: argparse.Namespace, endpoint: str) -> int:
     except OSError as error:
         print(f"error: nothing answers at {endpoint}: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(answer, indent=2))
+    try:
+        print(json.dumps(answer, indent=2), flush=True)
+    except BrokenPipeError:  # As behind `| head`: what has been done is done, and nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -11,6 +11,7 @@ import io
 import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -24,8 +25,11 @@ MINIMUM_INTERACTIONS: Final = 1000
 """Records in an import of interactions, whole or incremental."""
 
 _IDS: Final = frozenset({"USER_ID", "ITEM_ID"})
-_LONGEST: Final = {"id": 256, "categorical": 1000, "textual": 20_000}
+_LONGEST: Final = {"id": 256, "categorical": 1000}
 """Characters: developer guide, "Amazon Personalize endpoints and quotas"."""
+
+_MOST_OF_TEXT: Final = 20_000
+"""Characters: developer guide, "Unstructured text metadata", where longer ones are cut off."""
 
 _MOST_EVENT_TYPES: Final = 10
 """With the optional metadata columns; the same page."""
@@ -45,7 +49,7 @@ def read_table(objects: Iterable[tuple[str, BinaryIO]], schema: Schema) -> Table
     :param objects: keys and contents.
     :raises Failed: with the `failureReason` of the import job.
     """
-    readers = {field.name: _reader(field) for field in schema.fields}
+    readers = {field.name: _reader(_as_read(field, schema)) for field in schema.fields}
     records, keys = 0, 0
     for key, content in objects:
         keys += 1
@@ -64,6 +68,14 @@ def read_table(objects: Iterable[tuple[str, BinaryIO]], schema: Schema) -> Table
     table = Table({name: reader.column() for name, reader in readers.items()}).distinct()
     _check_event_types(table, schema)
     return table
+
+
+def _as_read(field: Field, schema: Schema) -> Field:
+    """Developer guide, "Preparing item interaction data for training": whatever the schema says, every event
+    has an event type where there is a column of them.
+    """
+    is_type = schema.dataset_type == "INTERACTIONS" and field.name == "EVENT_TYPE"
+    return replace(field, nullable=False) if is_type else field
 
 
 def _check_event_types(table: Table, schema: Schema) -> None:
@@ -148,7 +160,7 @@ class _Places(dict[str, int]):
 
 
 class _Values:
-    """Of a column of texts or truth values."""
+    """Of a column of texts or truth values; a textual one keeps its first 20,000 characters."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -160,10 +172,15 @@ class _Values:
 
     def column(self) -> Column:
         cells = Coded(list(self._places), np.frombuffer(self._codes, dtype=np.int32))
-        if self._field.kind != "boolean":
+        if self._field.kind != "boolean" and not self._field.textual:
             return Coded([cell or None for cell in cells.values], cells.codes)
-        truths = Coded.of(None if cell == "" else cell.lower() == "true" for cell in cells.values)
-        return Coded(truths.values, truths.codes[cells.codes] if len(cells) else cells.codes)
+        read = Coded.of(map(self._read, cells.values))
+        return Coded(read.values, read.codes[cells.codes] if len(cells) else cells.codes)
+
+    def _read(self, cell: str) -> str | bool | None:
+        if cell == "":
+            return None
+        return cell[:_MOST_OF_TEXT] if self._field.textual else cell.lower() == "true"
 
 
 class _Numbers:
@@ -214,6 +231,6 @@ def _reader(field: Field) -> _Values | _Numbers:
 
 
 def _longest(field: Field) -> int | None:
-    if field.kind != "string":
+    if field.kind != "string" or field.textual:
         return None
-    return _LONGEST["id" if field.name in _IDS else "textual" if field.textual else "categorical"]
+    return _LONGEST["id" if field.name in _IDS else "categorical"]

@@ -37,6 +37,9 @@ def invalid(message: str) -> Refused:
 
 
 def not_found(arn: str) -> Refused:
+    """Of a dataset group as seen from the service: stored outputs of aws-samples notebooks."""
+    if ":dataset-group/" in arn:
+        return Refused("ResourceNotFoundException", f"The given dataset group does not exist: {arn}")
     return Refused("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
 
 

@@ -127,7 +127,12 @@ class _Parser:
         return Condition(dataset=dataset, field=field, op=op, values=values)
 
     def _list(self) -> tuple[Value, ...]:
-        self._one_of("(")
+        """In parentheses, or a field of the current item without (guide, "Filter expression examples")."""
+        if not self._take("("):
+            value = self._value()
+            if not isinstance(value, Current):
+                raise self._wrong("(", back=True)
+            return (value,)
         values = [self._value()]
         while self._take(","):
             values.append(self._value())

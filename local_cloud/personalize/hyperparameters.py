@@ -191,6 +191,8 @@ def _any(parameter: HyperParameter, chooser: random.Random) -> str:
 def search_of(recipe: str, config: Mapping[str, Any], *, algorithm_arn: str) -> Search:
     """The search that `solutionConfig.hpoConfig` asks for, or the recipe's own ranges.
 
+    Developer guide, "Hyperparameters and HPO": ranges are given as three lists, of which some may be empty.
+
     :raises Refused: InvalidInputException, for a range outside the recipe's too.
     """
     tunable = {parameter.name: parameter for parameter in of_recipe(recipe) if parameter.tunable}
@@ -200,10 +202,16 @@ def search_of(recipe: str, config: Mapping[str, Any], *, algorithm_arn: str) -> 
     resources = hpo.get("hpoResourceConfig", {})
     jobs = _count(resources, "maxNumberOfTrainingJobs", MOST_JOBS, JOBS_BY_DEFAULT)
     _count(resources, "maxParallelTrainingJobs", MOST_PARALLEL_JOBS, 1)
+    given_ranges = hpo.get("algorithmHyperParameterRanges")
+    lists = {kind: f"{kind}HyperParameterRanges" for kind in ("integer", "continuous", "categorical")}
+    if given_ranges is not None and (
+        missing := [name for name in lists.values() if name not in given_ranges]
+    ):
+        raise invalid(f"algorithmHyperParameterRanges must have {missing[0]}, empty if need be")
     space = [
         _narrowed(tunable, given, kind, algorithm_arn)
-        for kind in ("integer", "continuous", "categorical")
-        for given in hpo.get("algorithmHyperParameterRanges", {}).get(f"{kind}HyperParameterRanges", ())
+        for kind, name in lists.items()
+        for given in (given_ranges or {}).get(name, ())
     ]
     return Search(space=tuple(space or tunable.values()), jobs=jobs)
 

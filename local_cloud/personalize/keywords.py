@@ -98,3 +98,7 @@ def check_keywords(schema: Schema, domain: str | None) -> None:
         if name not in there or not keyword.fits(there[name]):
             must = "must have" if keyword.is_required else "may have"
             raise invalid(f"A schema of {of_whom} {must} the field {name} of type {keyword}")
+    metadata = [there[name] for name in schema.metadata]
+    if schema.dataset_type in ("ITEMS", "USERS") and not any(field.is_trained_on for field in metadata):
+        said = "that is a number, or a categorical or textual string"
+        raise invalid(f"A schema of {of_whom} must have at least one metadata field {said}")

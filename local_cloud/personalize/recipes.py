@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local_cloud.personalize import hyperparameters
-from local_cloud.personalize.errors import not_found
+from local_cloud.personalize.errors import not_found, not_here
 from local_cloud.personalize.hyperparameters import Search
 from local_cloud.personalize.recommenders import DOMAIN_RECIPES, LEGACY_RECIPES, RECIPES, Recipe
 from local_cloud.personalize.use_cases import USE_CASES
 
 UPDATABLE: Final = frozenset({"aws-user-personalization", "aws-hrnn-coldstart"})
 """Recipes of which a solution version can be trained with `trainingMode` UPDATE."""
+
+ABSENT: Final = frozenset({"aws-next-best-action", "aws-item-affinity", "aws-item-attribute-affinity"})
+"""Recipes of actions and of user segments, which AWS has."""
 
 _ALGORITHMS: Final = {"aws-trending-now": "aws-trending-now-custom"}
 """Where the algorithm is not called like the recipe: developer guide, the recipe's page."""
@@ -52,7 +55,11 @@ def name_of(arn: str, *, legacy: bool = True) -> str:
     :raises Refused: ResourceNotFoundException when there is none with this ARN.
     """
     name = arn.rpartition("/")[2]
-    if name not in offered(legacy=legacy) or arn.split(":")[3:] != ["", "", f"recipe/{name}"]:
+    if arn.split(":")[3:] != ["", "", f"recipe/{name}"]:
+        raise not_found(arn)
+    if name in ABSENT:
+        raise not_here(f"the recipe {name}")
+    if name not in offered(legacy=legacy):
         raise not_found(arn)
     return name
 

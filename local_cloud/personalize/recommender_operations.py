@@ -13,7 +13,7 @@ from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
 from local_cloud.personalize.lifecycle import START, STOP, Course, Failed
 from local_cloud.personalize.region import Job, Region
-from local_cloud.personalize.selection import exploration_of
+from local_cloud.personalize.selection import check_metadata, exploration_of
 from local_cloud.personalize.solutions import check_columns
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.training import Trained, TrainingRun, train
@@ -83,6 +83,7 @@ def _check_use_case(group: Resource, recipe: str) -> None:
 
 def _check_config(region: Region, group: Resource, recipe: str, config: Request) -> None:
     exploration_of(recipe, config)
+    check_metadata(region, group.arn, config)
     check_columns(region, group.arn, config.get("trainingDataConfig", {}))
 
 

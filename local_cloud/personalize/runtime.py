@@ -12,7 +12,7 @@ from local_cloud.personalize import recipes
 from local_cloud.personalize.attribution_results import mark_of
 from local_cloud.personalize.capacity import MOST_OF_ACCOUNT, MOST_PER_CAMPAIGN
 from local_cloud.personalize.errors import invalid, not_found
-from local_cloud.personalize.recommenders import Exploration, Kind, Model, Scored
+from local_cloud.personalize.recommenders import Exploration, Kind, Model, Recipe, Scored
 from local_cloud.personalize.region import Region
 from local_cloud.personalize.schemas import Schema
 from local_cloud.personalize.selection import Allowed, allowed_by, both, exploration_of, not_touched
@@ -22,6 +22,8 @@ DEFAULT_RESULTS: Final = 25
 MOST_RESULTS: Final = 500
 MOST_WITH_METADATA: Final = 50
 MOST_COLUMNS: Final = 10
+
+_PROMOTED: Final = "Promoted item"
 
 Request = Mapping[str, Any]
 
@@ -37,11 +39,15 @@ class _Deployed:
 
     arn: str
     group: str
-    recipe: str
+    recipe_name: str
     model: Model
     config: Request
     least: int
     use_case: UseCase | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        return recipes.recipe_of(self.recipe_name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +55,7 @@ class _Serving:
     """What a request is served with, as it is at this moment."""
 
     arn: str
-    kind: Kind
+    recipe: Recipe
     model: Model
     allowed: Allowed | None
     explore: Exploration | None
@@ -58,14 +64,24 @@ class _Serving:
     metadata: Callable[[str], Mapping[str, Any]]
     columns: Sequence[str]
 
+    @property
+    def kind(self) -> Kind:
+        return self.recipe.kind
+
     def described(self, items: Sequence[Scored], promotion: str = "") -> list[dict[str, Any]]:
         return [
             {"itemId": item.item_id}
             | ({} if item.score is None else {"score": item.score})
             | ({"promotionName": promotion} if promotion else {})
             | ({"metadata": self._metadata_of(item.item_id)} if self.columns else {})
+            | ({"reason": reasons} if (reasons := self._reasons(item, promotion)) else {})
             for item in items
         ]
+
+    def _reasons(self, item: Scored, promotion: str) -> list[str]:
+        """API reference, `PredictedItem`, reason."""
+        promoted = [_PROMOTED] if promotion and self.recipe.is_v2 else []
+        return [*promoted, *([item.reason] if item.reason else [])]
 
     def _metadata_of(self, item_id: str) -> dict[str, str]:
         record = self.metadata(item_id)
@@ -156,7 +172,7 @@ def _serving(region: Region, request: Request, promotions: Sequence[Request]) ->
     deployed = _deployed(region, request)
     region.take(deployed.arn, least=deployed.least, most=MOST_PER_CAMPAIGN)
     region.take("runtime", least=MOST_OF_ACCOUNT, most=MOST_OF_ACCOUNT)
-    kind, group = recipes.recipe_of(deployed.recipe).kind, deployed.group
+    kind, group = deployed.recipe.kind, deployed.group
     about = {name: request[name] for name in ("userId", "itemId") if name in request}
     promoted = None
     if promotions:
@@ -172,10 +188,10 @@ def _serving(region: Region, request: Request, promotions: Sequence[Request]) ->
     items = region.dataset(group, "ITEMS")
     return _Serving(
         arn=deployed.arn,
-        kind=kind,
+        recipe=deployed.recipe,
         model=deployed.model,
         allowed=allowed,
-        explore=exploration_of(deployed.recipe, deployed.config),
+        explore=exploration_of(deployed.recipe_name, deployed.config),
         influence=deployed.config.get("rankingInfluence", {}),
         promoted=promoted,
         metadata=items.record if items else lambda item_id: {},
@@ -198,7 +214,7 @@ def _deployed(region: Region, request: Request) -> _Deployed:
     return _Deployed(
         arn=campaign.arn,
         group=campaign.members["datasetGroupArn"],
-        recipe=recipes.name_of(version.members["recipeArn"]),
+        recipe_name=recipes.name_of(version.members["recipeArn"]),
         model=region.model(version.arn),
         config=campaign.members.get("campaignConfig", {}),
         least=campaign.members["minProvisionedTPS"],
@@ -214,7 +230,7 @@ def _recommender(region: Region, arn: str) -> _Deployed:
     return _Deployed(
         arn=arn,
         group=recommender.members["datasetGroupArn"],
-        recipe=recipe,
+        recipe_name=recipe,
         model=region.model(arn),
         config=config,
         least=config.get("minRecommendationRequestsPerSecond", 1),
@@ -234,15 +250,20 @@ def _left_to(region: Region, deployed: _Deployed, use_case: UseCase, user_id: st
 
 
 def _columns(deployed: _Deployed, request: Request, schema: Schema | None) -> Sequence[str]:
-    """The columns of Items that the answer must show."""
+    """The columns of Items that the answer must show.
+
+    Developer guide, the pages of the v2 recipes and of Semantic-Similarity: there they need not be enabled.
+    """
     given = request.get("metadataColumns")
     if given is None:
         return ()
-    if not deployed.config.get("enableMetadataWithRecommendations"):
+    if not (deployed.config.get("enableMetadataWithRecommendations") or deployed.recipe.shows_metadata):
         raise invalid(f"{deployed.arn} does not have enableMetadataWithRecommendations")
     if set(given) - {"ITEMS"}:
         raise invalid(f"metadataColumns may be of ITEMS, got {', '.join(given)}")
     columns: list[str] = given.get("ITEMS", [])
+    if len(columns) > MOST_COLUMNS:
+        raise invalid(f"metadataColumns has at most {MOST_COLUMNS} columns, got {len(columns)}")
     known = {field.name for field in schema.fields} - {"ITEM_ID"} if schema else set()
     if unknown := [name for name in columns if name not in known]:
         raise invalid(f"The Items dataset has no metadata column {unknown[0]}")

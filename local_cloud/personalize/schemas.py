@@ -23,6 +23,7 @@ DATASET_TYPES: Final[tuple[DatasetType, ...]] = (
     "ACTION_INTERACTIONS",
 )
 
+NUMERIC: Final = ("int", "long", "float", "double")
 _TYPES: Final = ("null", "boolean", "int", "long", "float", "double", "string")
 _REQUIRED: Final[dict[DatasetType, dict[str, str]]] = {
     "INTERACTIONS": {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"},
@@ -58,6 +59,7 @@ class Field:
     """A column.
 
     :param kind: its type apart from null.
+    :param is_item_name: `itemName` in the schema: developer guide, "Semantic-Similarity recipe".
     """
 
     name: str
@@ -65,6 +67,12 @@ class Field:
     nullable: bool
     textual: bool
     categorical: bool = False
+    is_item_name: bool = False
+
+    @property
+    def is_trained_on(self) -> bool:
+        """Of a metadata field: developer guide, "Custom dataset and schema requirements"."""
+        return self.kind in NUMERIC or (self.kind == "string" and (self.categorical or self.textual))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +150,7 @@ def _field(value: Any) -> Field:
         nullable="null" in kinds,
         textual=value.get("textual") is True,
         categorical=value.get("categorical") is True,
+        is_item_name=value.get("itemName") is True,
     )
     if field.textual and field.kind != "string":
         raise invalid(f"The textual field {name} must be of type string, got {field.kind}")
@@ -164,5 +173,3 @@ def _check(dataset_type: DatasetType, fields: tuple[Field, ...]) -> None:
     textual = [field.name for field in fields if field.textual]
     if len(textual) > (dataset_type == "ITEMS"):
         raise invalid(f"Only a schema of ITEMS may have a textual field, and one: got {', '.join(textual)}")
-    if dataset_type in ("ITEMS", "USERS") and len(fields) < 2:
-        raise invalid(f"A schema of {dataset_type} must have at least one metadata field")

@@ -100,15 +100,28 @@ def both(one: Allowed | None, other: Allowed) -> Allowed:
     return lambda item_id: one(item_id) and other(item_id)
 
 
+def check_metadata(region: Region, group: str, config: Mapping[str, Any]) -> None:
+    """Developer guide, "Item metadata in recommendations": there must be an Items dataset.
+
+    :param config: of a campaign or recommender.
+    :raises Refused: InvalidInputException.
+    """
+    if config.get("enableMetadataWithRecommendations") and region.dataset(group, "ITEMS") is None:
+        raise invalid(f"enableMetadataWithRecommendations needs an Items dataset, {group} has none")
+
+
 def exploration_of(recipe: str, config: Mapping[str, Any]) -> Exploration | None:
     """By `itemExplorationConfig`; None for a recipe that does not explore.
 
     :raises Refused: InvalidInputException.
     """
-    given = config.get("itemExplorationConfig", {})
-    if not recipes.recipe_of(recipe).explores:
-        if given:
-            raise invalid(f"itemExplorationConfig is not for {recipe}, which does not explore")
+    given, known = config.get("itemExplorationConfig", {}), recipes.recipe_of(recipe)
+    if given and not known.explores:
+        raise invalid(f"itemExplorationConfig is not for {recipe}, which does not explore")
+    # Developer guide, "Configuring exploration": v2 does it for itself
+    if given and known.is_v2:
+        raise invalid(f"itemExplorationConfig is not for {recipe}, which explores as it thinks best")
+    if not known.explores:
         return None
     try:
         return Exploration.of(given)

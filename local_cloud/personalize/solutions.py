@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded, not_here
-from local_cloud.personalize.recommenders import EventWeights
+from local_cloud.personalize.recommenders import EventWeights, Objective
 from local_cloud.personalize.region import Job, Region
-from local_cloud.personalize.schemas import dataset_type_of
+from local_cloud.personalize.schemas import NUMERIC, dataset_type_of
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.use_cases import USE_CASES
 
 MOST_PER_GROUP: Final = 10
 
+_WITH_OBJECTIVE: Final = ("aws-user-personalization", "aws-personalized-ranking")
 _INCREMENTAL: Final = "aws-semantic-similarity"
 _UPDATES: Final = ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
 
@@ -38,7 +39,8 @@ def create_solution(region: Region, request: Request) -> Answer:
         recipes.search_of(recipe, config)
     read_threshold(config)
     interval_of(config)
-    weights_of(config)
+    _check_events(recipe, config)
+    _check_objective(region, group.arn, recipe, config)
     check_columns(region, group.arn, config.get("trainingDataConfig", {}))
     _check_incremental(recipe, request)
     arn = region.arn(f"solution/{request['name']}")
@@ -87,6 +89,37 @@ def weights_of(config: Request) -> EventWeights:
         raise invalid(str(error)) from None
 
 
+def objective_of(config: Request) -> Objective | None:
+    """`optimizationObjective`; that it is MEDIUM where nothing is said of it is our choice."""
+    given = config.get("optimizationObjective")
+    if given is None:
+        return None
+    return Objective(given["itemAttribute"], given.get("objectiveSensitivity", "MEDIUM"))
+
+
+def _check_events(recipe: str, config: Request) -> None:
+    """Developer guide, "Optimizing a solution with events configuration"."""
+    if "eventsConfig" in config and not recipes.recipe_of(recipe).is_v2:
+        raise invalid(f"eventsConfig is only for recipes of the second generation (-v2), got {recipe}")
+    weights_of(config)
+
+
+def _check_objective(region: Region, group: str, recipe: str, config: Request) -> None:
+    """Developer guide, "Optimizing a solution for an additional objective"."""
+    objective = config.get("optimizationObjective")
+    if objective is None:
+        return
+    if recipe not in _WITH_OBJECTIVE:
+        raise invalid(f"optimizationObjective is only for {' and '.join(_WITH_OBJECTIVE)}, got {recipe}")
+    column = objective.get("itemAttribute")
+    items = region.dataset(group, "ITEMS")
+    field = next((field for field in items.schema.fields if field.name == column), None) if items else None
+    if field is None or field.kind not in NUMERIC or field.nullable:
+        raise invalid(
+            f"itemAttribute must be a column of numbers, never null, of the Items dataset, got {column}"
+        )
+
+
 def _check_incremental(recipe: str, request: Request) -> None:
     """API reference, "UpdateSolution": supported only with the semantic-similarity recipe."""
     if request.get("performIncrementalUpdate") and recipe != _INCREMENTAL:
@@ -129,8 +162,9 @@ def update_solution(region: Region, request: Request) -> Answer:
     if not new:
         raise invalid(f"One of {', '.join(_UPDATES)} must be given")
     interval_of(new.get("solutionUpdateConfig", {}))
-    weights_of(new.get("solutionUpdateConfig", {}))
-    _check_incremental(recipes.name_of(solution.members["recipeArn"]), new)
+    recipe = recipes.name_of(solution.members["recipeArn"])
+    _check_events(recipe, new.get("solutionUpdateConfig", {}))
+    _check_incremental(recipe, new)
     region.update(solution, new, member="latestSolutionUpdate", job=update_job(region, solution, new))
     return {"solutionArn": solution.arn}
 

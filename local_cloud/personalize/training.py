@@ -37,6 +37,7 @@ class TrainingRun:
     :param threshold: the least EVENT_VALUE to train on; counts only with `event_type`.
     :param weights: how much an event counts by its type, and which are left out; for when there is no
         `event_type`.
+    :param objective: what to bring besides relevance.
     :param search: the hyperparameters that HPO chooses among, or None.
     """
 
@@ -49,6 +50,7 @@ class TrainingRun:
     threshold: float | None
     users: Mapping[str, Mapping[str, Any]] | None = None
     weights: EventWeights = field(default_factory=lambda: EventWeights.of(()))
+    objective: recommenders.Objective | None = None
     search: Search | None = None
 
 
@@ -109,6 +111,7 @@ def _fit(run: TrainingRun, touches: Touches, weights: Weights | None) -> recomme
             items=run.items,
             users=run.users,
             hyperparameters=run.hyperparameters,
+            objective=run.objective,
         )
     except ValueError as error:
         raise Failed(f"Create failed. {error}") from error

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_cloud.personalize import recipes
-from local_cloud.personalize.recommenders import EventWeights
+from local_cloud.personalize.datasets import ID_COLUMNS
+from local_cloud.personalize.recommenders import EventWeights, Objective
 from local_cloud.personalize.region import Job, Region
 from local_cloud.personalize.schemas import DatasetType
-from local_cloud.personalize.solutions import read_threshold, weights_of
+from local_cloud.personalize.solutions import objective_of, read_threshold, weights_of
 from local_cloud.personalize.store import Resource
 from local_cloud.personalize.touches import Touches
 from local_cloud.personalize.training import Trained, TrainingRun, train
@@ -23,7 +24,7 @@ Request = Mapping[str, Any]
 class Settings:
     """What a training goes by besides the data.
 
-    :param event_type: and `threshold`, `weights`: see `TrainingRun`.
+    :param event_type: and `threshold`, `weights`, `objective`: see `TrainingRun`.
     :param columns: a `trainingDataConfig`.
     :param known: the columns that there were when the solution was created, by type of dataset; newer ones
         are not trained on. A type that is not in it has no such bound.
@@ -33,6 +34,7 @@ class Settings:
     event_type: str | None = None
     threshold: float | None = None
     weights: EventWeights = field(default_factory=lambda: EventWeights.of(()))
+    objective: Objective | None = None
     columns: Request = field(default_factory=dict)
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -51,9 +53,20 @@ class Settings:
             event_type=members.get("eventType"),
             threshold=read_threshold(config),
             weights=weights_of(config),
+            objective=objective_of(config),
             columns=config.get("trainingDataConfig", {}),
             known=solution.members.get("columnsAtCreation", {}) if solution else {},
         )
+
+    def lack(self, region: Region, group: str) -> str | None:
+        """What the recipe needs and the dataset group does not have: developer guide, "Semantic-Similarity
+        recipe"."""
+        items = region.dataset(group, "ITEMS")
+        fields = items.schema.fields if items else ()
+        there = any(field.is_item_name for field in fields) and any(field.textual for field in fields)
+        if self.recipe != "aws-semantic-similarity" or there:
+            return None
+        return f"{self.recipe} needs an Items dataset with a field of itemName and a textual field."
 
     def run(self, **data: Any) -> TrainingRun:
         """A training on these data."""
@@ -62,6 +75,7 @@ class Settings:
             event_type=self.event_type,
             threshold=self.threshold,
             weights=self.weights,
+            objective=self.objective,
             **data,
         )
 
@@ -88,12 +102,20 @@ class Settings:
         """Items or users.
 
         Developer guide, "Replacing a dataset's schema to add new columns": columns that are newer than a
-        solution are not among them.
+        solution are not among them. "Schema formatting requirements": nor are texts that are neither
+        categorical nor textual.
         """
         dataset = region.dataset(group, kind)
         if dataset is None:
             return None
-        columns = {name for name in self.known.get(kind, dataset.schema.columns) if self._has(kind, name)}
+        known = set(self.known.get(kind, dataset.schema.columns))
+        columns = {
+            field.name
+            for field in dataset.schema.fields
+            if field.name in known
+            and self._has(kind, field.name)
+            and (field.is_trained_on or field.is_item_name or field.name == ID_COLUMNS[kind])
+        }
         if columns >= set(dataset.schema.columns):
             return dataset.records()
         return {

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from local_cloud.personalize import recipes
 from local_cloud.personalize.errors import already_exists, in_use, invalid, limit_exceeded
-from local_cloud.personalize.lifecycle import STOPPED, STOPPING, Progress
+from local_cloud.personalize.lifecycle import STOPPED, STOPPING, Failed, Progress
 from local_cloud.personalize.region import Job, Region, random_id
 from local_cloud.personalize.solutions import interval_of
 from local_cloud.personalize.store import Resource
-from local_cloud.personalize.training import Trained, TrainingRun
+from local_cloud.personalize.training import Trained, TrainingRun, train
 from local_cloud.personalize.training_data import Settings, changing, training
 
 MOST_PENDING: Final = 20
@@ -86,7 +86,14 @@ def training_job(region: Region, version: Resource) -> Job:
         if trained.tuned is not None:
             members["tunedHPOParams"] = {"algorithmHyperParameters": dict(trained.tuned)}
 
-    return training(region, version, _training_run(region, version), then=then)
+    lack = Settings.of(region, version).lack(region, members["datasetGroupArn"])
+
+    def work(run: TrainingRun) -> Trained:
+        if lack is not None:
+            raise Failed(f"Create failed. {lack}")
+        return train(run)
+
+    return training(region, version, _training_run(region, version), then=then, work=work)
 
 
 def _training_run(region: Region, version: Resource) -> TrainingRun:

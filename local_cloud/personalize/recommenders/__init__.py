@@ -6,6 +6,7 @@ from local_cloud.personalize.recommenders.contract import ContextColumn, Interac
 from local_cloud.personalize.recommenders.event_weights import EventWeights
 from local_cloud.personalize.recommenders.exploration import Exploration
 from local_cloud.personalize.recommenders.interactions import Catalogue
+from local_cloud.personalize.recommenders.objective import Objective
 from local_cloud.personalize.recommenders.recipes import (
     DOMAIN_RECIPES,
     LEGACY_RECIPES,
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "Mask",
     "Model",
+    "Objective",
     "Recipe",
     "Scored",
     "kind_of",

@@ -63,12 +63,22 @@ class Interactions:
             raise ValueError("weights must be one number of at least 0 per event")
 
 
+Reason = Literal["Exploration", "Popular item"]
+"""API reference, `PredictedItem`: why user-personalization-v2 has an item in an answer that fits the user no
+better than others."""
+
+
 class Scored(NamedTuple):
-    """An item of an answer; `score` is None where the recipe gives none: popularity, similar items, and the
-    popular items with which user-personalization-v2 fills up."""
+    """An item of an answer.
+
+    :param score: None where the recipe gives none: popularity, similar items, and of the v2 recipes items of
+        which they know too little.
+    :param reason: of user-personalization-v2 only.
+    """
 
     item_id: str
     score: float | None
+    reason: Reason | None = None
 
 
 class Model(Protocol):
@@ -99,7 +109,7 @@ class Model(Protocol):
         :param allowed: asked item by item, from the best on, until there are enough; a `Condition` is asked
             once for all requests, which is right for what lets few pass.
         :param explore: places for new items, by a campaign's `itemExplorationConfig`; only recipes with
-            `Recipe.explores` heed it. Lists are then no longer in order of their scores.
+            `Recipe.explores` heed it. Scores stay in falling order: those of the places, whoever has them.
         :param context: the circumstances of the request; recipes that do not answer by user do not heed it.
         :param influence: a campaign's `rankingInfluence`; only aws-semantic-similarity heeds it.
         :raises ValueError: when the recipe needs a user or an item and None was given, or only ranks.
@@ -108,7 +118,8 @@ class Model(Protocol):
     def rank(
         self, *, user_id: str, item_ids: Sequence[str], context: Mapping[str, str] = MappingProxyType({})
     ) -> list[Scored]:
-        """`item_ids`, best for this user first; the scores add up to 1, unknown items come last with 0.
+        """`item_ids`, best for this user first; the scores add up to 1. Unknown items come last, with 0; of
+        personalized-ranking-v2 without a score, as do items that nobody has touched.
 
         :raises ValueError: when the recipe does not rank.
         """

@@ -18,13 +18,22 @@ from local_cloud.personalize.recommenders.metrics import (
     measure,
     queries,
 )
+from local_cloud.personalize.recommenders.objective import average_rewards
+from local_cloud.personalize.recommenders.weighed import Weights
 from local_cloud.personalize.recommenders.weighing import Weigh
 
+_REWARDED: Final = 100  # recommendations of which the 25 most rewarding are found
 _MOST_COVERED: Final = 1000  # users whose lists are looked at for coverage, spread evenly
 
 
 def evaluate(
-    log: EventLog, *, fit: Callable[[EventLog], Weigh], served: Weigh, kind: Kind, seed: int
+    log: EventLog,
+    *,
+    fit: Callable[[EventLog], Weigh],
+    served: Weigh,
+    kind: Kind,
+    seed: int,
+    worth: Weights | None = None,
 ) -> dict[str, float]:
     """The metrics of GetSolutionMetrics.
 
@@ -33,22 +42,28 @@ def evaluate(
 
     :param served: the fit on the whole log; its coverage is that of the lists of up to 1000 users.
     :param seed: which users are tested.
+    :param worth: of each item, where there is an objective to measure by.
     """
 
-    def answers_of(weigh: Weigh) -> Callable[[Query], list[int]]:
+    def answers_of(weigh: Weigh, count: int = LONGEST) -> Callable[[Query], list[int]]:
         def answer(query: Query) -> list[int]:
             left_out = query.history[-1] if kind == "item" else -1
-            best = weigh(query.history[::-1], query.user_id).best_first(expected=LONGEST + 1)
-            return list(islice((item for item, _ in best if item != left_out), LONGEST))
+            best = weigh(query.history[::-1], query.user_id).best_first(expected=count + 1)
+            return list(islice((item for item, _ in best if item != left_out), count))
 
         return answer
 
     tested = choose_tested(log, seed=seed)
     users = np.unique(np.linspace(0, len(log.user_ids) - 1, _MOST_COVERED).astype(np.int64))
     everybody = (Query.of_all(log, user) for user in users.tolist())
+    asked, tried = queries(log, tested), fit(log.without(tested))
+    rewards = {}
+    if worth is not None:
+        longer = answers_of(tried, _REWARDED)
+        answers = ((longer(query), query.target) for query in asked)
+        rewards["average_rewards_at_k"] = average_rewards(answers, worth.item)
     return {
         "coverage": coverage(map(answers_of(served), everybody), catalogue=len(log.catalogue)),
-        **measure(
-            queries(log, tested), answers_of(fit(log.without(tested))), weighted=log.weights is not None
-        ),
+        **measure(asked, answers_of(tried), weighted=log.weights is not None),
+        **rewards,
     }

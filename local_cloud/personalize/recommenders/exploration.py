@@ -2,8 +2,8 @@
 
 Developer guide, "User-Personalization recipe": `explorationWeight` (0 to 1, default 0.3) says how much,
 `explorationItemAgeCutOff` (days before the newest interaction, default 30) what is new. An item's age is
-that of its CREATION_TIMESTAMP; without one, of its first interaction. It is for "items with less interactions
-data or relevance": a new item that many touch already stands on its own.
+that of its CREATION_TIMESTAMP; without one, of its first interaction; without any, 0. It is for "items with
+less interactions data or relevance": a new item that many touch already stands on its own.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class Newcomers:
     @classmethod
     def of(cls, log: EventLog, created: Mapping[str, float]) -> Self:
         """
-        :param created: unix seconds, by item id; items that are neither here nor in the log are not new.
+        :param created: unix seconds, by item id; an item that is neither here nor in the log is brand-new
+            (developer guide, "Creation timestamp data").
         """
         size = len(log.catalogue)
         since = np.full(size, np.inf)
@@ -112,10 +113,9 @@ class Newcomers:
             if item is not None:
                 since[item] = moment
         newest = float(log.timestamps.max()) if len(log) else 0.0
-        known = np.flatnonzero(np.isfinite(since))
-        ages = np.maximum(0.0, (newest - since[known]) / _DAY)
+        ages = np.maximum(0.0, (newest - np.minimum(since, newest)) / _DAY)
         order = np.argsort(ages, kind="stable")
-        return cls(known[order].astype(np.int32), ages[order], newest)
+        return cls(order.astype(np.int32), ages[order], newest)
 
     def little_known(self, log: EventLog) -> Self:
         """Without those that have more interactions than items have on average: they need no exploring, and

@@ -34,7 +34,7 @@ class Influences:
     def __init__(self, log: EventLog, created: Mapping[str, float]) -> None:
         size = len(log.catalogue)
         by_age = Newcomers.of(log, created)
-        ages = np.full(size, np.inf)
+        ages = np.empty(size)
         ages[by_age.items] = by_age.ages
         self._places = {POPULARITY: _places(popularity(log)), FRESHNESS: _places(-ages)}
         self._kept: Kept[tuple[Background, Counted], tuple[Background, Weights]] = Kept(_MOST_KEPT)

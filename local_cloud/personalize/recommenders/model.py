@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat, tee
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,19 +22,30 @@ from local_cloud.personalize.recommenders.weighed import Weighed
 from local_cloud.personalize.recommenders.weighing import Weigh
 
 
+class _Placed(NamedTuple):
+    """An item in its place of an answer."""
+
+    item: int
+    weight: float
+    is_explored: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class CatalogueModel:
     """The model of every recipe; recipes differ in what they weigh by.
 
     Scores are the softmax, at temperature 1, of the logarithm of the weights, which is each item's share of
-    all weight. They add up to 1 over the catalogue, so they are small and say nothing across models.
+    all weight. They add up to 1 over the catalogue, so they are small and say nothing across models. API
+    reference, "GetRecommendations": an answer is in falling order of its scores. So an explored item has the
+    score of the place that was drawn for it, and all scores are those of the same answer without exploration.
 
     Safe to use from several threads: only `histories`, `trends`, `masks`, `contexts` and, for new items,
     `newcomers` and `catalogue` ever change, and each of them is.
 
     :param weigh: gives weights above 0 for "user" and "ranking"; any for the others, which show no score.
     :param scored: whether answers to users show scores.
-    :param scores_popular: whether items that are there for their popularity alone have a score.
+    :param touched: of the v2 recipes, which items anybody had touched at training: a ranking scores no other.
+        What they recommend has a score, by its own weight, where it is liked, and a reason elsewhere.
     :param newcomers: what to explore; None for recipes that do not.
     :param always_explores: also when a request says nothing of it.
     :param trends: what streamed events change; None but for trending-now.
@@ -46,7 +59,7 @@ class CatalogueModel:
     weigh: Weigh
     histories: Histories
     scored: bool = True
-    scores_popular: bool = True
+    touched: Mask | None = None
     newcomers: Newcomers | None = None
     always_explores: Exploration | None = None
     trends: Trends | None = None
@@ -76,20 +89,31 @@ class CatalogueModel:
         if isinstance(allowed, Condition):
             # Made after `weighed`, so that it covers all items there
             among, allowed = self.masks.of(allowed, self.catalogue), allowed.besides
-        best = weighed.best_first(expected=count + 1, among=among)
+
+        def passing(items: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+            for item, weight in items:
+                if item != left_out and (allowed is None or allowed(self.catalogue.item_ids[item])):
+                    yield item, weight
+
+        best, in_order = tee(passing(weighed.best_first(expected=count + 1, among=among)))
         if explore is not None and explore.weight > 0 and user_id is not None and self.newcomers is not None:
-            best = self._exploring(best, weighed, explore, user_id=user_id, among=among)
-        score = self._scoring(weighed)
-        answer: list[Scored] = []
-        if count < 1:
-            return answer
-        for item, weight in best:
-            name = self.catalogue.item_ids[item]
-            if item != left_out and (allowed is None or allowed(name)):
-                answer.append(Scored(name, score(item, weight)))
-                if len(answer) == count:
-                    break
-        return answer
+            new = passing(self._to_explore(weighed, explore, user_id=user_id, among=among))
+            placed = _exploring(best, new, places(explore.weight, user_id=user_id))
+        else:
+            placed = (_Placed(*each) for each in best)
+        answer = islice(placed, max(0, count))
+        names = self.catalogue.item_ids
+        if self.kind != "user" or not self.scored:
+            return [Scored(names[each.item], None) for each in answer]
+        if self.touched is not None:
+            total = weighed.total_of_liked
+            return [_with_reason(names[each.item], each, weighed, total) for each in answer]
+        total = weighed.total
+        # What has come since training is in no order
+        weights = chain((weight for _, weight in in_order), repeat(weighed.least))
+        return [
+            Scored(names[each.item], weight / total) for each, weight in zip(answer, weights, strict=False)
+        ]
 
     def rank(
         self,
@@ -101,14 +125,14 @@ class CatalogueModel:
         if self.kind != "ranking":
             raise ValueError(f"{self.recipe} recommends and does not rank")
         weighed = self._under(context, self.weigh(self.histories.newest(user_id), user_id))
-        known = [item_id for item_id in item_ids if self.catalogue.code(item_id) is not None]
+        known = [item_id for item_id in item_ids if self._can_rank(item_id)]
         weights = weighed.of(self.catalogue.codes(known))
         fit = dict(zip(known, weights.tolist(), strict=True))
         total = sum(fit[item_id] for item_id in known)
         unknown = [item_id for item_id in item_ids if item_id not in fit]
         return [
             *(Scored(name, fit[name] / total) for name in sorted(known, key=fit.__getitem__, reverse=True)),
-            *(Scored(item_id, 0.0) for item_id in unknown),
+            *(Scored(item_id, 0.0 if self.touched is None else None) for item_id in unknown),
         ]
 
     def admit(self, created: Mapping[str, float | None]) -> None:
@@ -144,16 +168,14 @@ class CatalogueModel:
             return np.array([] if item is None else [item], dtype=np.int32)
         return np.array([], dtype=np.int32)
 
-    def _exploring(
-        self,
-        best: Iterator[tuple[int, float]],
-        weighed: Weighed,
-        explore: Exploration,
-        *,
-        user_id: str,
-        among: Mask | None,
+    def _can_rank(self, item_id: str) -> bool:
+        item = self.catalogue.code(item_id)
+        return item is not None and (self.touched is None or bool(self.touched[item]))
+
+    def _to_explore(
+        self, weighed: Weighed, explore: Exploration, *, user_id: str, among: Mask | None
     ) -> Iterator[tuple[int, float]]:
-        """`best`, with new items in a part of the places; each item comes once."""
+        """New items, in the order that was drawn for this user."""
         assert self.newcomers is not None
         new = self.newcomers.younger_than(explore.age_cutoff_days)
         if among is not None:
@@ -161,21 +183,28 @@ class CatalogueModel:
             new = new[among[new]]
         weights = weighed.of(new)
         order = drawn(weights, user_id=user_id)
-        to_explore = iter(zip(new[order].tolist(), weights[order].tolist(), strict=True))
-        given: set[int] = set()
-        for is_new in places(explore.weight, user_id=user_id):
-            queues = (to_explore, best) if is_new else (best, to_explore)
-            found = next((each for queue in queues for each in queue if each[0] not in given), None)
-            if found is None:
-                return
-            given.add(found[0])
-            yield found
+        return zip(new[order].tolist(), weights[order].tolist(), strict=True)
 
-    def _scoring(self, weighed: Weighed) -> Callable[[int, float], float | None]:
-        if self.kind != "user" or not self.scored:
-            return lambda item, weight: None
-        if self.scores_popular:
-            total = weighed.total
-            return lambda item, weight: weight / total
-        total = weighed.total_standing_out
-        return lambda item, weight: weight / total if weighed.stands_out(item) else None
+
+def _exploring(
+    best: Iterator[tuple[int, float]], new: Iterator[tuple[int, float]], are_new: Iterable[bool]
+) -> Iterator[_Placed]:
+    """`best`, with new items in a part of the places; each item comes once."""
+    given: set[int] = set()
+    for is_new in are_new:
+        for queue in (new, best) if is_new else (best, new):
+            found = next((each for each in queue if each[0] not in given), None)
+            if found is not None:
+                break
+        else:
+            return
+        given.add(found[0])
+        yield _Placed(*found, is_explored=queue is new)
+
+
+def _with_reason(name: str, placed: _Placed, weighed: Weighed, total: float) -> Scored:
+    if placed.is_explored:
+        return Scored(name, None, "Exploration")
+    if not weighed.is_liked(placed.item):
+        return Scored(name, None, "Popular item")
+    return Scored(name, placed.weight / total)

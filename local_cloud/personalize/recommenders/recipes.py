@@ -19,6 +19,7 @@ from local_cloud.personalize.recommenders.influence import Influences
 from local_cloud.personalize.recommenders.interactions import Catalogue, EventLog
 from local_cloud.personalize.recommenders.legacy import cold_items
 from local_cloud.personalize.recommenders.model import CatalogueModel
+from local_cloud.personalize.recommenders.objective import Objective, Rewards
 from local_cloud.personalize.recommenders.popularity import frequency, popularity
 from local_cloud.personalize.recommenders.trending import (
     Trends,
@@ -52,6 +53,9 @@ class Recipe:
     :param explores: whether a campaign's `itemExplorationConfig` counts.
     :param influenced: whether a campaign's `rankingInfluence` counts.
     :param scored: whether answers show scores, where the kind has any.
+    :param is_v2: whether it is of the second generation: of some items only there are scores, and a list says
+        why it has the others.
+    :param shows_metadata: whether campaigns show metadata without being told to.
     :param default_dimension: the default of `hidden_dimension`.
     """
 
@@ -63,6 +67,8 @@ class Recipe:
     explores: bool = False
     influenced: bool = False
     scored: bool = True
+    is_v2: bool = False
+    shows_metadata: bool = False
     default_dimension: int = 149
 
 
@@ -108,7 +114,7 @@ _SIMS: Final = Recipe(
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {
         "aws-user-personalization": _USER_PERSONALIZATION,
-        "aws-user-personalization-v2": _USER_PERSONALIZATION,
+        "aws-user-personalization-v2": replace(_USER_PERSONALIZATION, is_v2=True, shows_metadata=True),
         "aws-popularity-count": _POPULAR,
         "aws-trending-now": _TRENDING,
         "aws-similar-items": _RELATED_ITEMS,
@@ -119,9 +125,10 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
             by="likeness",
             description="Items that are described in the same words.",
             influenced=True,
+            shows_metadata=True,
         ),
         "aws-personalized-ranking": _PERSONALIZED_RANKING,
-        "aws-personalized-ranking-v2": _PERSONALIZED_RANKING,
+        "aws-personalized-ranking-v2": replace(_PERSONALIZED_RANKING, is_v2=True, shows_metadata=True),
     }
 )
 """By recipe name, the last part of its ARN."""
@@ -214,6 +221,7 @@ def train(
     items: Items | None = None,
     users: Items | None = None,
     hyperparameters: Mapping[str, str] = {},
+    objective: Objective | None = None,
     seed: int = 0,
 ) -> Model:
     """Train, and measure by the documented split.
@@ -223,6 +231,7 @@ def train(
     :param users: the attributes of each user of the Users dataset, by user id.
     :param hyperparameters: those of the recipe and its feature transformation, as Personalize has them:
         strings.
+    :param objective: what to bring besides relevance.
     :param seed: which users are tested; the model itself is the same for every seed.
     :raises ValueError: without interactions, for an unknown recipe, a hyperparameter that cannot be read, or
         aws-semantic-similarity without items.
@@ -236,10 +245,12 @@ def train(
     log = EventLog.of(interactions, Catalogue({*_distinct(interactions.item_ids), *(items or ())}))
     described, asking = (items or {}, users or {}) if known.metadata else ({}, {})
     interval = interval_of(hyperparameters)
-    fit = partial(_fit, known, tuning, described, asking, interval)
+    rewards = None if objective is None else Rewards(objective, items or {}, log.catalogue)
+    fit = partial(_fit, known, tuning, described, asking, interval, rewards)
     trends = Trends(log, interval=interval) if known.by == "growth" else None
     weigh = fit(log) if trends is None else _following(trends)
-    metrics = evaluate(log, fit=fit, served=weigh, kind=known.kind, seed=seed)
+    worth = None if rewards is None else rewards.worth
+    metrics = evaluate(log, fit=fit, served=weigh, kind=known.kind, seed=seed, worth=worth)
     if trends is not None:
         metrics["trend_prediction_accuracy"] = trend_prediction_accuracy(log, interval=interval)
     newcomers, always = None, None
@@ -254,7 +265,7 @@ def train(
         weigh=weigh,
         histories=Histories(log),
         scored=known.scored,
-        scores_popular=recipe != "aws-user-personalization-v2",
+        touched=log.counts > 0 if known.is_v2 else None,
         newcomers=newcomers,
         always_explores=always,
         trends=trends,
@@ -281,10 +292,19 @@ def _creation_times(items: Items) -> dict[str, float]:
     }
 
 
-def _fit(recipe: Recipe, tuning: Tuning, items: Items, users: Items, interval: int, log: EventLog) -> Weigh:
+def _fit(
+    recipe: Recipe,
+    tuning: Tuning,
+    items: Items,
+    users: Items,
+    interval: int,
+    rewards: Rewards | None,
+    log: EventLog,
+) -> Weigh:
     match recipe.by:
         case "histories":
-            return for_user(log, tuning, items, users)
+            weigh = for_user(log, tuning, items, users, apart=recipe.is_v2)
+            return weigh if rewards is None else rewards.over(weigh)
         case "company":
             return for_item(log, tuning, items)
         case "baskets":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from local_cloud.personalize.recommenders.interactions import Codes
 Weights: TypeAlias = NDArray[np.float64]
 """One number per item of the catalogue."""
 
+_ROUNDING: Final = 1e-9
 _NOTHING: Final[Codes] = np.empty(0, dtype=np.int32)
 
 
@@ -43,6 +45,7 @@ class Weighed:
     :param share: what the background counts.
     :param items: those that stand out, by ascending code, each once.
     :param weights: of each of them, the background's share included.
+    :param apart: whether those come before all others for which more speaks than what everybody shares.
     """
 
     def __init__(
@@ -52,20 +55,21 @@ class Weighed:
         share: float = 1.0,
         items: Codes = _NOTHING,
         weights: NDArray[np.float64] | None = None,
+        apart: bool = False,
     ) -> None:
         self.background: Final = background
         self._share = share
         self._items = items
         self._weights = np.empty(0) if weights is None else weights
+        self._apart = apart
 
     def lifted(self, background: Background, lift: Weights) -> Weighed:
         """The same, each item `lift` times as heavy.
 
         :param background: lifted already.
         """
-        return Weighed(
-            background, share=self._share, items=self._items, weights=self._weights * lift[self._items]
-        )
+        weights = self._weights * lift[self._items]
+        return Weighed(background, share=self._share, items=self._items, weights=weights, apart=self._apart)
 
     @property
     def total(self) -> float:
@@ -73,11 +77,15 @@ class Weighed:
         of_these = float(self.background.weights[self._items].sum())
         return float(self._weights.sum()) + self._share * (self.background.total - of_these)
 
+    @property
+    def least(self) -> float:
+        """Of an item that has come since training."""
+        return self._share * self.background.least
+
     def of(self, items: Codes) -> NDArray[np.float64]:
-        """An item that has come since training weighs as much as the lightest."""
         there = np.minimum(items, len(self.background) - 1)
-        weights = self._share * np.where(
-            items < len(self.background), self.background.weights[there], self.background.least
+        weights = np.where(
+            items < len(self.background), self._share * self.background.weights[there], self.least
         )
         places = np.searchsorted(self._items, items)
         found = places < len(self._items)
@@ -85,13 +93,21 @@ class Weighed:
         weights[found] = self._weights[places[found]]
         return weights
 
-    @property
-    def total_standing_out(self) -> float:
-        return float(self._weights.sum())
+    @cached_property
+    def _liked(self) -> NDArray[np.bool_]:
+        """Of the items that stand out, those for which more speaks than what everybody shares."""
+        shared = self._share * self.background.weights[self._items]
+        liked: NDArray[np.bool_] = self._weights > shared * (1 + _ROUNDING)
+        return liked
 
-    def stands_out(self, item: int) -> bool:
+    @property
+    def total_of_liked(self) -> float:
+        return float(self._weights[self._liked].sum())
+
+    def is_liked(self, item: int) -> bool:
+        """Whether more speaks for an item than what everybody shares."""
         place = int(np.searchsorted(self._items, item))
-        return place < len(self._items) and int(self._items[place]) == item
+        return place < len(self._items) and int(self._items[place]) == item and bool(self._liked[place])
 
     def best_first(self, *, expected: int, among: Mask | None = None) -> Iterator[tuple[int, float]]:
         """Items and their weights by falling weight, equal ones in order of their codes.
@@ -101,7 +117,12 @@ class Weighed:
         :param expected: how many will probably be taken.
         :param among: leave out all others.
         """
-        ahead = _sorted_lazily(self._items, self._weights, expected=expected, among=among)
+        items, weights = self._items, self._weights
+        if self._apart:
+            liked = self._liked
+            yield from _sorted_lazily(items[liked], weights[liked], expected=expected, among=among)
+            items, weights = items[~liked], weights[~liked]
+        ahead = _sorted_lazily(items, weights, expected=expected, among=among)
         behind = self._rest(expected=expected, among=among)
         one, other = next(ahead, None), None
         ceiling = self._share * float(self.background.weights[self.background.order[0]])

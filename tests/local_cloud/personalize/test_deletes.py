@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
+from tests.local_cloud.personalize.harness import ROLE, Cloud, Shop, error_of
 
 
 def test_nothing_is_deleted_before_what_needs_it(here: Cloud, shop: Shop) -> None:
@@ -64,3 +64,33 @@ def test_a_solution_in_training_is_stopped_first(here: Cloud, shop: Shop) -> Non
     assert here.settled("solution_version", version)["status"] == "CREATE STOPPED"
     control.delete_solution(solutionArn=shop.solution)
     here.gone("solution", shop.solution)
+
+
+def test_nothing_new_is_made_of_a_solution_that_is_being_deleted(here: Cloud, shop: Shop) -> None:
+    """API reference, "DeleteSolution": its versions go with it; "CreateCampaign": ResourceInUseException."""
+    here.control.delete_campaign(campaignArn=shop.campaign)
+    here.gone("campaign", shop.campaign)
+    here.shared.clock.set_time("realistic")
+    here.control.delete_solution(solutionArn=shop.solution)
+    for call in (
+        lambda: here.campaign(shop.version, "late"),
+        lambda: here.campaign(f"{shop.solution}/$LATEST", "late"),
+        lambda: here.control.create_batch_inference_job(
+            jobName="late",
+            solutionVersionArn=shop.version,
+            roleArn=ROLE,
+            jobInput={"s3DataSource": {"path": "s3://bucket/in/"}},
+            jobOutput={"s3DataDestination": {"path": "s3://bucket/out/"}},
+        ),
+    ):
+        assert error_of(call)["Code"] == "ResourceInUseException"
+
+
+def test_a_dataset_group_that_there_is_not_is_said_to_be_missing(here: Cloud) -> None:
+    """Text as seen: stored output of delete_dataset_group in a notebook of aws-samples."""
+    arn = "arn:aws:personalize:us-east-1:123456789012:dataset-group/none"
+    error = error_of(lambda: here.control.delete_dataset_group(datasetGroupArn=arn))
+    assert error == {
+        "Code": "ResourceNotFoundException",
+        "Message": f"The given dataset group does not exist: {arn}",
+    }

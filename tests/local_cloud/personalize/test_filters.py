@@ -64,6 +64,10 @@ FACTS = Facts(
             {},
             "c",
         ),
+        ("INCLUDE ItemID WHERE Items.PRICE > CurrentItem.PRICE", {}, "b"),
+        ("INCLUDE ItemID WHERE Items.CATEGORY IN (CurrentItem.CATEGORY)", {}, "bc"),
+        # As an example of the guide has it, without parentheses
+        ("INCLUDE ItemID WHERE Items.PRICE < 50 AND Items.CATEGORY IN CurrentItem.CATEGORY", {}, "b"),
         ('EXCLUDE ItemID WHERE Items.PRICE > 5 IF CurrentUser.SEGMENT = "gold"', {}, "cd"),
         ("EXCLUDE ItemID WHERE Items.PRICE > 5 IF CurrentUser.AGE > 65", {}, "abcd"),
     ],
@@ -129,6 +133,7 @@ def test_what_goes_by_items_is_told_apart_unless_interactions_include(
         ('EXCLUDE ItemID WHERE Items.A = "1" ; DROP', "unexpected"),
         ('EXCLUDE ItemID WHERE Items.A = "1" "2"', "expected the end"),
         ("EXCLUDE ItemID WHERE Items.A IN (*)", "every Interactions.EVENT_TYPE only"),
+        ('EXCLUDE ItemID WHERE Items.A IN "1"', "expected (, got "),
         ('INCLUDE UserID WHERE Users.A = "1"', "is not in the local cloud"),
     ],
 )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
 
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interactions_csv
+from vocabulary.schemas import INTERACTIONS_SCHEMA
 
 CSV = interactions_csv()
 HEADER = CSV.partition("\n")[0]
@@ -40,6 +42,18 @@ def test_an_import_fails_with_its_reason(here: Cloud, csv: str, reason: str) -> 
     assert job["status"] == "CREATE FAILED"
     assert reason in job["failureReason"]
     assert here.service.region.datasets[dataset].bulk is None
+
+
+def test_every_event_has_a_type_where_there_are_types(here: Cloud) -> None:
+    """Developer guide, "Preparing item interaction data for training": whatever the schema says of null."""
+    document = json.loads(INTERACTIONS_SCHEMA)
+    for field in document["fields"]:
+        if field["name"] == "EVENT_TYPE":
+            field["type"] = ["null", "string"]
+    dataset = here.dataset(here.group(), here.schema(json.dumps(document)))
+    job = here.imported(dataset, CSV.replace(",view,\n", ",,\n", 1), "job")
+    assert "do not conform to the dataset schema" in job["failureReason"]
+    assert here.imported(dataset, CSV, "again")["status"] == "ACTIVE"
 
 
 def test_a_role_that_may_not_read_fails_the_import(here: Cloud) -> None:

@@ -166,6 +166,19 @@ def test_batch_inference_answers_line_by_line(here: Cloud, shop: Shop) -> None:
     assert "userId is required" in fourth["error"]
 
 
+def test_batch_inference_has_a_place_for_each_score(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Batch inference job output examples"; null where v2 has no score is our choice."""
+    v2 = here.solution(shop.group, "v2", recipeArn="arn:aws:personalize:::recipe/aws-user-personalization-v2")
+    version = here.version(v2)["solutionVersionArn"]
+    (answer,) = inferred(here, version, '{"userId": "user-1"}\n', numResults=40)
+    items, scores = answer["output"]["recommendedItems"], answer["output"]["scores"]
+    assert len(items) == len(scores) == 40
+    told = [score for score in scores if score is not None]
+    assert 0 < len(told) < 40
+    assert told == sorted(told, reverse=True)
+    assert scores[-1] is None
+
+
 def test_batch_inference_filters_with_the_values_of_the_line(here: Cloud, shop: Shop) -> None:
     """Developer guide, "Providing filter values in your input JSON"."""
     filter_ = here.control.create_filter(

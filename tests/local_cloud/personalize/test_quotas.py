@@ -134,6 +134,16 @@ def test_event_types_and_metadata_columns_are_ten_at_most() -> None:
         rows(9)
 
 
+def test_a_text_is_cut_off_after_20000_characters() -> None:
+    """Developer guide, "Unstructured text metadata"; longer categories fail an import."""
+    schema = parse_schema(wider(ITEMS_SCHEMA, 1, textual=True))
+    head = ",".join(schema.columns)
+    text = "w" * 20_000
+    csv = f"{head}\na,,,,,{text}one\nb,,,,,{text}two\nc,,,,,\n"
+    texts = [row[-1] for row in read_table([("a.csv", io.BytesIO(csv.encode()))], schema).rows()]
+    assert texts == [text, text, None]
+
+
 def test_an_id_has_256_characters() -> None:
     schema = parse_schema(INTERACTIONS_SCHEMA)
     long = interactions_csv().replace("user-1,", f"{'u' * 257},")

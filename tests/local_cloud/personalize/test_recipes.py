@@ -9,7 +9,8 @@ import pytest
 from local_cloud.personalize import recipes
 from local_cloud.personalize.hyperparameters import HYPERPARAMETERS
 from local_cloud.personalize.recommenders import DOMAIN_RECIPES, RECIPES
-from tests.local_cloud.personalize.harness import Cloud, Shop, error_of
+from tests.local_cloud.personalize.domains import avro
+from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interactions_csv
 
 RANGES: dict[str, list[Any]] = {"integerHyperParameterRanges": [], "continuousHyperParameterRanges": []}
 
@@ -109,6 +110,13 @@ def test_hpo_keeps_the_best_of_what_it_tries(here: Cloud, shop: Shop) -> None:
     assert merit("6", "many") >= merit("1", "one")
 
 
+def test_ranges_are_three_lists(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Hyperparameters and HPO": "You must provide each type in your request"."""
+    config = {"hpoConfig": {"algorithmHyperParameterRanges": RANGES}}
+    error = error_of(lambda: here.solution(shop.group, "two", performHPO=True, solutionConfig=config))
+    assert "must have categoricalHyperParameterRanges, empty if need be" in error["Message"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -164,6 +172,70 @@ def test_a_configuration_out_of_range_is_refused(
     assert said in error["Message"]
 
 
+@pytest.mark.parametrize("name", ["next-best-action", "item-affinity", "item-attribute-affinity"])
+def test_a_recipe_that_only_aws_has_is_told_from_one_that_there_is_not(
+    here: Cloud, shop: Shop, name: str
+) -> None:
+    """Developer guide, "Choosing a recipe"."""
+    arn = recipes.arn_of("recipe", f"aws-{name}")
+    for call in (
+        lambda: here.solution(shop.group, "s", recipeArn=arn),
+        lambda: here.control.describe_recipe(recipeArn=arn),
+    ):
+        error = error_of(call)
+        assert error["Code"] == "InvalidInputException"
+        assert error["Message"] == f"the recipe aws-{name} is not in the local cloud"
+
+
+EVENTS = {"eventsConfig": {"eventParametersList": [{"eventType": "buy", "weight": 1.0}]}}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "config", "said"),
+    [
+        ("user-personalization", EVENTS, "only for recipes of the second generation (-v2)"),
+        (
+            "similar-items",
+            {"optimizationObjective": {"itemAttribute": "PRICE"}},
+            "only for aws-user-personal",
+        ),
+        ("user-personalization", {"optimizationObjective": {"itemAttribute": "CATEGORY"}}, "got CATEGORY"),
+        # May be null, in this shop's schema
+        ("user-personalization", {"optimizationObjective": {"itemAttribute": "PRICE"}}, "never null"),
+        ("user-personalization", {"optimizationObjective": {"itemAttribute": "SIZE"}}, "got SIZE"),
+    ],
+)
+def test_what_a_recipe_cannot_be_optimized_for_is_refused(
+    here: Cloud, shop: Shop, recipe: str, config: dict[str, Any], said: str
+) -> None:
+    """Developer guide, "Optimizing a solution with events configuration", "Optimizing a solution for an
+    additional objective"."""
+    arn = recipes.arn_of("recipe", f"aws-{recipe}")
+    error = error_of(lambda: here.solution(shop.group, "s", recipeArn=arn, solutionConfig=config))
+    assert (error["Code"], said in error["Message"]) == ("InvalidInputException", True)
+
+
+def test_a_solution_can_be_optimized_for_what_items_are_worth(here: Cloud) -> None:
+    """Developer guide, "Optimizing a solution for an additional objective", and its metric."""
+    group = here.group()
+    here.imported(here.dataset(group, here.schema()), interactions_csv(), "first")
+    fields = [{"name": "ITEM_ID", "type": "string"}, {"name": "MARGIN", "type": "float"}]
+    items = here.dataset(group, here.schema(avro("Items", fields), "items"), "Items")
+    margins = [f"{kind}-{i},{1 + 99 * (i == 7)}" for kind in ("hat", "shoe") for i in range(20)]
+    here.imported(items, "\n".join(["ITEM_ID,MARGIN", *margins]) + "\n", "items")
+    config = {"optimizationObjective": {"itemAttribute": "MARGIN", "objectiveSensitivity": "HIGH"}}
+    version = here.version(here.solution(group, solutionConfig=config))["solutionVersionArn"]
+    metrics = here.control.get_solution_metrics(solutionVersionArn=version)["metrics"]
+    assert 0 < metrics["average_rewards_at_k"] <= 1
+    campaign = here.control.create_campaign(
+        name="row",
+        solutionVersionArn=version,
+        campaignConfig={"itemExplorationConfig": {"explorationWeight": "0"}},
+    )["campaignArn"]
+    here.settled("campaign", campaign)
+    assert here.recommended(campaign, "user-1", numResults=1) == ["hat-7"]
+
+
 def test_hpo_is_not_for_a_recipe_without_anything_to_tune(here: Cloud, shop: Shop) -> None:
     arn = recipes.arn_of("recipe", "aws-user-personalization-v2")
     error = error_of(lambda: here.solution(shop.group, "v2", recipeArn=arn, performHPO=True))
@@ -183,8 +255,27 @@ def test_training_sees_the_columns_that_the_solution_has(here: Cloud, shop: Shop
     }
 
 
+def test_a_plain_text_is_not_trained_on(here: Cloud) -> None:
+    """Developer guide, "Schema formatting requirements": a string must be categorical or textual for it."""
+    fields = [
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "PRICE", "type": "float"},
+        {"name": "TITLE", "type": "string"},
+        {"name": "SOLD_OUT", "type": "boolean"},
+        {"name": "TEXT", "type": "string", "textual": True},
+    ]
+    group = here.group()
+    here.imported(here.dataset(group, here.schema()), interactions_csv(), "first")
+    items = here.dataset(group, here.schema(avro("Items", fields), "items"), "Items")
+    here.imported(items, "ITEM_ID,PRICE,TITLE,SOLD_OUT,TEXT\nhat-1,3,A hat,true,A nice hat\n", "items")
+    version = here.version(here.solution(group))["solutionVersionArn"]
+    trained = here.service.region.trained[version].run.items
+    assert trained == {"hat-1": {"ITEM_ID": "hat-1", "PRICE": 3.0, "TEXT": "A nice hat"}}
+
+
 def test_events_that_the_solution_does_not_name_are_not_trained_on(here: Cloud, shop: Shop) -> None:
     """API reference, `EventsConfig`; developer guide, "Optimizing a solution with events configuration"."""
     config = {"eventsConfig": {"eventParametersList": [{"eventType": "BUY", "weight": 1.0}]}}
-    version = here.version(here.solution(shop.group, "bought", solutionConfig=config))
+    v2 = recipes.arn_of("recipe", "aws-user-personalization-v2")
+    version = here.version(here.solution(shop.group, "bought", recipeArn=v2, solutionConfig=config))
     assert version["failureReason"].startswith("Dataset has fewer than 1000 interactions")

@@ -12,7 +12,7 @@ import pytest
 from local_cloud.personalize.capacity import SCALES_WITHIN, Capacity
 from local_cloud.personalize.errors import Refused
 from tests.local_cloud.personalize.harness import Cloud, Shop, error_of, interactions_csv
-from vocabulary.schemas import INTERACTIONS_SCHEMA, USERS_SCHEMA
+from vocabulary.schemas import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, USERS_SCHEMA
 
 
 def filter_of(cloud: Cloud, shop: Shop, expression: str, name: str = "f") -> str:
@@ -83,10 +83,78 @@ def test_metadata_are_shown_where_the_campaign_has_them(here: Cloud, shop: Shop)
     for change, said in (
         ({"metadataColumns": {"ITEMS": ["SIZE"]}}, "no metadata column SIZE"),
         ({"metadataColumns": {"USERS": ["AGE"]}}, "may be of ITEMS"),
+        ({"metadataColumns": {"ITEMS": ["CATEGORY"] * 11}}, "at most 10 columns, got 11"),
         ({"numResults": 51}, "numResults must be at most 50"),
     ):
         error = error_of(partial(here.runtime.get_recommendations, **{**wanted, **change}))
         assert said in error["Message"]
+
+
+def test_metadata_need_an_items_dataset(here: Cloud) -> None:
+    """Developer guide, "Item metadata in recommendations"."""
+    group = here.group()
+    here.imported(here.dataset(group, here.schema()), interactions_csv(), "first")
+    campaign = here.campaign(here.version(here.solution(group))["solutionVersionArn"])
+    error = error_of(lambda: configured(here, campaign, enableMetadataWithRecommendations=True))
+    assert (error["Code"], "needs an Items dataset" in error["Message"]) == ("InvalidInputException", True)
+
+
+def of_recipe(cloud: Cloud, shop: Shop, recipe: str) -> str:
+    """A campaign."""
+    solution = cloud.solution(shop.group, recipe, recipeArn=f"arn:aws:personalize:::recipe/aws-{recipe}")
+    return cloud.campaign(cloud.version(solution)["solutionVersionArn"], recipe)
+
+
+def test_v2_recipes_show_metadata_unasked(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Item metadata in recommendations"."""
+    columns = {"ITEMS": ["CATEGORY"]}
+    row = here.runtime.get_recommendations(
+        campaignArn=of_recipe(here, shop, "user-personalization-v2"), userId="user-1", metadataColumns=columns
+    )["itemList"]
+    assert row[0]["metadata"] == {"CATEGORY": "hats"}
+    ranked = here.runtime.get_personalized_ranking(
+        campaignArn=of_recipe(here, shop, "personalized-ranking-v2"),
+        userId="user-1",
+        inputList=["hat-1"],
+        metadataColumns=columns,
+    )["personalizedRanking"]
+    assert ranked[0]["metadata"] == {"CATEGORY": "hats"}
+
+
+def test_v2_says_why_an_item_is_in_the_list(here: Cloud, shop: Shop) -> None:
+    """Developer guide, "Recommendation reasons with User-Personalization-v2"; API reference,
+    `PredictedItem`."""
+    shoes = filter_of(here, shop, 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shoes")')
+    asked = {
+        "userId": "user-1",
+        "numResults": 40,
+        "promotions": [{"name": "shoes", "percentPromotedItems": 20, "filterArn": shoes}],
+    }
+    v2 = of_recipe(here, shop, "user-personalization-v2")
+    answer = here.runtime.get_recommendations(campaignArn=v2, **asked)["itemList"]
+    reasons = {item["itemId"]: item.get("reason") for item in answer}
+    promoted = [item["itemId"] for item in answer if "promotionName" in item]
+    assert len(promoted) == 8
+    assert {reasons[item][0] for item in promoted} == {"Promoted item"}
+    # A lover of hats is told nothing of shoes but that others like them
+    assert {tuple(r or ()) for item, r in reasons.items() if item not in promoted} <= {
+        (),
+        ("Exploration",),
+        ("Popular item",),
+    }
+    assert ["Popular item"] in reasons.values()
+    assert all("score" in item for item in answer if "reason" not in item)
+    assert not any("score" in item for item in answer if "Popular item" in item.get("reason", ()))
+    first = here.runtime.get_recommendations(campaignArn=shop.campaign, **asked)["itemList"]
+    assert not [item for item in first if "reason" in item]
+
+
+def test_v2_explores_as_it_thinks_best(here: Cloud, shop: Shop) -> None:
+    """API reference, `CampaignConfig`, itemExplorationConfig; guide, "Configuring exploration"."""
+    campaign = of_recipe(here, shop, "user-personalization-v2")
+    config = {"explorationWeight": "0.1"}
+    error = error_of(lambda: configured(here, campaign, itemExplorationConfig=config))
+    assert "explores as it thinks best" in error["Message"]
 
 
 def test_context_asks_for_what_is_taken_under_it(here: Cloud) -> None:
@@ -123,10 +191,15 @@ def test_context_asks_for_what_is_taken_under_it(here: Cloud) -> None:
 
 def test_exploration_is_the_campaigns(here: Cloud, shop: Shop) -> None:
     """Developer guide, "User-Personalization recipe": explorationWeight, explorationItemAgeCutOff."""
-    configured(here, shop.campaign, itemExplorationConfig={"explorationWeight": "0"})
-    answer = here.runtime.get_recommendations(campaignArn=shop.campaign, userId="user-1")["itemList"]
-    scores = [item["score"] for item in answer]
-    assert scores == sorted(scores, reverse=True)
+    first = []
+    for weight in ("1", "0"):
+        configured(here, shop.campaign, itemExplorationConfig={"explorationWeight": weight})
+        answer = here.runtime.get_recommendations(campaignArn=shop.campaign, userId="user-1")["itemList"]
+        scores = [item["score"] for item in answer]
+        # API reference, "GetRecommendations", itemList
+        assert scores == sorted(scores, reverse=True)
+        first.append(answer[0]["itemId"])
+    assert first[0] != first[1] == "hat-0"
     for config, said in (
         ({"explorationWeight": "2"}, "explorationWeight must be from 0 to 1"),
         ({"weight": "1"}, "may hold explorationWeight"),
@@ -136,12 +209,28 @@ def test_exploration_is_the_campaigns(here: Cloud, shop: Shop) -> None:
 
 
 def test_a_campaign_lets_what_is_new_come_before_what_is_alike(here: Cloud, shop: Shop) -> None:
-    """API reference, `CampaignConfig`, rankingInfluence."""
-    new = {"category": "hats", "brand": "acme", "creationTimestamp": 2_000_000_000}
-    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-7", "properties": json.dumps(new)}])
+    """API reference, `CampaignConfig`, rankingInfluence; guide, "Semantic-Similarity recipe": the columns."""
     recipe = "arn:aws:personalize:::recipe/aws-semantic-similarity"
-    version = here.version(here.solution(shop.group, "words", recipeArn=recipe))["solutionVersionArn"]
+    solution = here.solution(shop.group, "words", recipeArn=recipe)
+    failed = here.version(solution)
+    assert failed["failureReason"].endswith("with a field of itemName and a textual field.")
+    document = json.loads(ITEMS_SCHEMA)
+    document["fields"] += [
+        {"name": "TITLE", "type": ["null", "string"], "itemName": True},
+        {"name": "TEXT", "type": ["null", "string"], "textual": True},
+    ]
+    schema = here.schema(json.dumps(document), "described")
+    here.control.update_dataset(datasetArn=shop.items, schemaArn=schema)
+    here.settled("dataset", shop.items)
+    solution = here.solution(shop.group, "more-words", recipeArn=recipe)
+    new = {"category": "hats", "brand": "acme", "creationTimestamp": 2_000_000_000, "title": "Hat"}
+    here.events.put_items(datasetArn=shop.items, items=[{"itemId": "hat-7", "properties": json.dumps(new)}])
+    version = here.version(solution)["solutionVersionArn"]
     campaign = here.campaign(version, "words")
+    told = here.runtime.get_recommendations(
+        campaignArn=campaign, itemId="hat-5", metadataColumns={"ITEMS": ["TITLE"]}, numResults=40
+    )["itemList"]
+    assert {"itemId": "hat-7", "metadata": {"TITLE": "Hat"}} in told
 
     def first() -> str:
         answer = here.runtime.get_recommendations(campaignArn=campaign, itemId="hat-5", numResults=1)

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local_cloud.personalize.__main__ import main
 from local_cloud.personalize.command import add_commands, run
 from local_cloud.personalize.control import Control
 from local_cloud.personalize.control_client import ControlClient, ControlError
@@ -220,6 +221,50 @@ def test_it_runs_from_the_command_line_until_it_is_stopped(folder: Path) -> None
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_slip_on_the_command_line_is_named(
+    server: PersonalizeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy = server.endpoint.rpartition(":")[2]
+    assert main(["--port", busy]) == 1
+    assert capsys.readouterr().err == (
+        f"error: port {busy} is in use: choose another, or --port 0 for any that is free\n"
+    )
+    for slip, said in (
+        (["--port", "65536"], "must be 0 to 65535"),
+        (["--account", "123"], "must be 12 digits"),
+    ):
+        with pytest.raises(SystemExit):
+            main(slip)
+        assert said in capsys.readouterr().err
+
+
+def test_a_reader_that_has_left_is_no_error(server: PersonalizeServer) -> None:
+    """As behind `| head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "local_cloud.personalize",
+                "faults",
+                "--endpoint",
+                server.endpoint,
+                "list",
+            ],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_folder_stands_for_s3(tmp_path: Path) -> None:

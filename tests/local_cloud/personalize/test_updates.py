@@ -114,7 +114,7 @@ def test_a_solution_update_turns_automatic_training_on(here: Cloud, shop: Shop) 
         ),
         (
             {"solutionUpdateConfig": {"eventsConfig": {"eventParametersList": [{"weight": 0.5}]}}},
-            "needs an eventType",
+            "only for recipes of the second generation",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from local_cloud.personalize.lifecycle import Clock
 from local_cloud.personalize.models import SERVICES, model_of
 from local_cloud.personalize.service import Personalize
 from local_cloud.personalize.wire import Response
+from tests.local_cloud.personalize.domains import avro
 from tests.local_cloud.personalize.harness import ACCOUNT, Bucket, Cloud, error_of
 from vocabulary.schemas import INTERACTIONS_SCHEMA
 
@@ -182,6 +183,9 @@ def test_tags_are_kept_and_removed(here: Cloud) -> None:
     ]
 
 
+ITEM = [{"name": "ITEM_ID", "type": "string"}]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -190,6 +194,17 @@ def test_tags_are_kept_and_removed(here: Cloud) -> None:
         (INTERACTIONS_SCHEMA.replace('"long"', '"int"'), "TIMESTAMP of type long"),
         (INTERACTIONS_SCHEMA.replace('"Interactions"', '"Clicks"'), "Clicks"),
         (INTERACTIONS_SCHEMA.replace('["float","null"]', '"money"'), "EVENT_VALUE"),
+        # The same, "Custom datasets and schemas": a plain text, a truth or a reserved field is not enough
+        (avro("Items", [{"name": "ITEM_ID", "type": "string"}]), "at least one metadata field"),
+        (avro("Items", [*ITEM, {"name": "TITLE", "type": "string"}]), "or a categorical or textual string"),
+        (
+            avro("Items", [*ITEM, {"name": "CREATION_TIMESTAMP", "type": "long"}]),
+            "at least one metadata field",
+        ),
+        (
+            avro("Users", [{"name": "USER_ID", "type": "string"}, {"name": "VIP", "type": "boolean"}]),
+            "USERS must",
+        ),
     ],
 )
 def test_a_schema_that_no_dataset_could_have_is_refused(here: Cloud, wrong: str, said: str) -> None:

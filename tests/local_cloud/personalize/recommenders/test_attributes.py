@@ -31,7 +31,7 @@ def test_an_item_nobody_has_touched_is_like_those_of_its_brand(
 ) -> None:
     answer = train("aws-similar-items", shop, items=items).recommend(user_id=None, item_id=_NEW, count=10)
 
-    assert sum(item_id.startswith("c6-") for item_id, _ in answer) == 10
+    assert sum(item_id.startswith("c6-") for item_id, *_ in answer) == 10
 
 
 def test_an_item_nobody_has_touched_is_recommended_to_those_who_like_its_brand(
@@ -40,7 +40,7 @@ def test_an_item_nobody_has_touched_is_recommended_to_those_who_like_its_brand(
     model = train("aws-user-personalization", shop, items=items)
 
     places = {
-        user: [item_id for item_id, _ in model.recommend(user_id=user, item_id=None, count=301)].index(_NEW)
+        user: [item_id for item_id, *_ in model.recommend(user_id=user, item_id=None, count=301)].index(_NEW)
         for user in ("u6", "u7")
     }
 

@@ -29,7 +29,7 @@ def model(shop: Interactions, users: dict[str, dict[str, object]]) -> Model:
 
 def _of(community: int, model: Model, user_id: str) -> int:
     answer = model.recommend(user_id=user_id, item_id=None, count=10)
-    return sum(item_id.startswith(f"c{community}-") for item_id, _ in answer)
+    return sum(item_id.startswith(f"c{community}-") for item_id, *_ in answer)
 
 
 def test_a_newcomer_gets_what_people_like_them_do(model: Model) -> None:
@@ -69,6 +69,6 @@ def test_a_value_of_fewer_than_five_users_says_nothing(shop: Interactions) -> No
     model = train("aws-user-personalization", shop, users={**four, "member": {"CLUB": "ours"}})
     plain = train("aws-user-personalization", shop)
 
-    assert [item_id for item_id, _ in model.recommend(user_id="member", item_id=None, count=25)] == [
-        item_id for item_id, _ in plain.recommend(user_id="member", item_id=None, count=25)
+    assert [item_id for item_id, *_ in model.recommend(user_id="member", item_id=None, count=25)] == [
+        item_id for item_id, *_ in plain.recommend(user_id="member", item_id=None, count=25)
     ]

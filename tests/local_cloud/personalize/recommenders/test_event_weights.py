@@ -63,7 +63,7 @@ def test_what_counts_more_comes_sooner(recipe: str) -> None:
         model = train(recipe, _sold_and_seen(weights))
         model.record("visitor", "start", 100)
         answer = model.recommend(user_id="visitor", item_id="start", count=3)
-        return [item_id for item_id, _ in answer if item_id != "start"]
+        return [item_id for item_id, *_ in answer if item_id != "start"]
 
     assert order(None) == ["seen", "bought"]
     assert order([1.0]) == ["bought", "seen"]

@@ -33,7 +33,7 @@ def model(shop: Interactions, items: dict[str, dict[str, object]]) -> Model:
 
 def _ask(model: Model, user_id: str, explore: Exploration | None, count: int = 25) -> list[str]:
     answer = model.recommend(user_id=user_id, item_id=None, count=count, explore=explore)
-    return [item_id for item_id, _ in answer]
+    return [item_id for item_id, *_ in answer]
 
 
 def _new(answer: list[str]) -> list[str]:
@@ -69,6 +69,35 @@ def test_known_items_keep_their_order_around_the_explored_ones(model: Model) -> 
     assert rest == _ask(model, "u5", None)[: len(rest)]
 
 
+def test_scores_fall_from_place_to_place_as_they_do_without_exploration(model: Model) -> None:
+    """API reference, "GetRecommendations", itemList; the guide's examples have no other."""
+
+    def scores(explore: Exploration | None, count: int) -> list[float | None]:
+        answer = model.recommend(user_id="u5", item_id=None, count=count, explore=explore)
+        return [score for _, score, _ in answer]
+
+    plain = scores(None, 10_000)
+    assert scores(Exploration(), 10_000) == plain == sorted(plain, key=lambda score: -(score or 0))
+    assert scores(Exploration(), 25) == plain[:25]
+    assert scores(Exploration(weight=1), 3) == plain[:3]
+
+
+def test_v2_says_of_what_it_explores_that_it_does_and_nothing_of_how_it_fits(
+    shop: Interactions, items: dict[str, dict[str, object]]
+) -> None:
+    """Developer guide, "Recommendation reasons with User-Personalization-v2"."""
+    model = train("aws-user-personalization-v2", shop, items=items)
+
+    answer = model.recommend(user_id="u5", item_id=None, count=25, explore=Exploration())
+
+    explored = {scored for scored in answer if scored.reason == "Exploration"}
+    assert {item_id for item_id, _, _ in explored} == set(_new([item_id for item_id, *_ in answer]))
+    assert {score for _, score, _ in explored} == {None}
+    scores = [score for _, score, reason in answer if reason is None]
+    assert 0 < len(scores) < 25
+    assert scores == sorted(scores, key=lambda score: -(score or 0))
+
+
 def test_a_user_gets_the_same_each_time_and_users_differ(
     model: Model, shop: Interactions, items: dict[str, dict[str, object]]
 ) -> None:
@@ -97,6 +126,22 @@ def test_an_item_without_a_creation_time_is_as_old_as_its_first_interaction(shop
     model = train("aws-user-personalization", interactions)
 
     assert _ask(model, "u5", Exploration(weight=1, age_cutoff_days=0.001), count=1) == ["late"]
+
+
+def test_an_item_that_nobody_has_touched_is_new_unless_its_creation_time_says_otherwise(
+    shop: Interactions,
+) -> None:
+    """Developer guide, "Creation timestamp data"."""
+    items: dict[str, dict[str, object]] = {
+        **{item_id: {"CREATION_TIMESTAMP": 0} for item_id in [*shop.item_ids, "old"]},
+        "undated": {"BRAND": "acme"},
+    }
+    model = train("aws-user-personalization", shop, items=items)
+
+    answer = _ask(model, "u5", Exploration(weight=1), count=300)
+
+    assert answer[0] == "undated"
+    assert "old" not in answer[:20]
 
 
 def test_a_new_item_that_many_touch_already_needs_no_exploring(shop: Interactions) -> None:

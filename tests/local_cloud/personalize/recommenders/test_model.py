@@ -48,8 +48,8 @@ def test_scores_add_up_to_1_over_the_catalogue(trained: Model) -> None:
     everything = trained.recommend(user_id="u5", item_id=None, count=10_000)
 
     assert len(everything) == 300
-    assert sum(score or 0 for _, score in everything) == pytest.approx(1.0)
-    assert min(score or 0 for _, score in everything) > 0
+    assert sum(score or 0 for _, score, _ in everything) == pytest.approx(1.0)
+    assert min(score or 0 for _, score, _ in everything) > 0
 
 
 def test_an_unknown_user_gets_what_is_popular(trained: Model, shop: Interactions) -> None:
@@ -99,8 +99,8 @@ def test_a_standing_taste_outlasts_what_the_user_is_after_now(trained: Model) ->
         trained.record("collector", f"{community}-{moment % 10:02}", moment)
 
     answer = trained.recommend(user_id="collector", item_id=None, count=300)
-    of_old = sum(score or 0 for item_id, score in answer if item_id.startswith("c1-"))
-    of_now = sum(score or 0 for item_id, score in answer if item_id.startswith("c5-"))
+    of_old = sum(score or 0 for item_id, score, _ in answer if item_id.startswith("c1-"))
+    of_now = sum(score or 0 for item_id, score, _ in answer if item_id.startswith("c5-"))
 
     assert 0.2 < of_old < of_now
 
@@ -148,7 +148,7 @@ def test_similar_items_are_of_the_same_community_and_not_the_item_itself(shop: I
 
     assert _of("c4", answer) >= 9
     assert "c4-02" not in _items(model.recommend(user_id=None, item_id="c4-02", count=10_000))
-    assert {score for _, score in answer} == {None}
+    assert {score for _, score, _ in answer} == {None}
 
 
 def test_items_similar_to_an_unknown_one_are_the_popular_ones(shop: Interactions) -> None:
@@ -174,8 +174,8 @@ def test_a_ranking_adds_up_to_1_over_what_it_was_given_with_unknown_items_last(r
     ranked = ranking.rank(user_id="u5", item_ids=["new-1", "c1-20", "c5-00", "new-2", "c5-20"])
 
     assert _items(ranked)[0] == "c5-00"
-    assert ranked[3:] == [("new-1", 0.0), ("new-2", 0.0)]
-    assert sum(score or 0 for _, score in ranked) == pytest.approx(1.0)
+    assert ranked[3:] == [Scored("new-1", 0.0), Scored("new-2", 0.0)]
+    assert sum(score or 0 for _, score, _ in ranked) == pytest.approx(1.0)
 
 
 def test_a_ranking_follows_a_streamed_event(ranking: Model) -> None:
@@ -190,7 +190,7 @@ def test_a_ranking_follows_a_streamed_event(ranking: Model) -> None:
 
 
 def test_a_ranking_of_unknown_items_only_keeps_their_order(ranking: Model) -> None:
-    assert ranking.rank(user_id="u5", item_ids=["b", "a"]) == [("b", 0.0), ("a", 0.0)]
+    assert ranking.rank(user_id="u5", item_ids=["b", "a"]) == [Scored("b", 0.0), Scored("a", 0.0)]
 
 
 def test_a_question_the_recipe_cannot_answer_is_refused(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from local_cloud.personalize.recommenders import Interactions, train
+from local_cloud.personalize.recommenders import Interactions, Scored, train
 
 _DAY = 86_400
 _DAILY = {"trend_discovery_frequency": "1 day"}
@@ -13,7 +13,7 @@ def test_popular_items_come_by_their_number_of_events_and_without_scores() -> No
 
     answer = model.recommend(user_id=None, item_id=None, count=2)
 
-    assert answer == [("b", None), ("a", None)]
+    assert answer == [Scored("b", None), Scored("a", None)]
 
 
 def test_what_trends_is_what_grew_and_not_what_is_popular() -> None:

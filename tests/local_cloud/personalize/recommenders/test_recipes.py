@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from local_cloud.personalize.recommenders import LEGACY_RECIPES, RECIPES, Interactions, kind_of, train
+from local_cloud.personalize.recommenders import LEGACY_RECIPES, RECIPES, Interactions, Scored, kind_of, train
 
 _NDCG = "normalized_discounted_cumulative_gain_at_10"
 
@@ -62,7 +62,7 @@ def test_without_recency_bias_old_events_count_like_new_ones(
         for time, item_id in enumerate(history):
             model.record("newcomer", item_id, time)
         answer = model.recommend(user_id="newcomer", item_id=None, count=300)
-        return sum(score or 0 for item_id, score in answer if item_id.startswith("c1-"))
+        return sum(score or 0 for item_id, score, _ in answer if item_id.startswith("c1-"))
 
     oldest, newest = ["c1-00", "c5-00", "c5-01"], ["c5-01", "c5-00", "c1-00"]
 
@@ -98,7 +98,7 @@ def test_hidden_dimension_bounds_how_many_items_go_with_one() -> None:
     scores = {
         dimension: [
             score
-            for _, score in train(
+            for _, score, _ in train(
                 "aws-user-personalization", wide, hyperparameters={"hidden_dimension": str(dimension)}
             ).recommend(user_id="u0", item_id=None, count=400)
         ]
@@ -159,7 +159,7 @@ def test_hrnn_heeds_interactions_alone_and_hrnn_metadata_the_items_too(shop: Int
 
     def place_of_new(recipe: str) -> int:
         answer = train(recipe, shop, items=items).recommend(user_id="u5", item_id=None, count=301)
-        return [item_id for item_id, _ in answer].index("new")
+        return [item_id for item_id, *_ in answer].index("new")
 
     assert place_of_new("aws-hrnn") == 300
     assert place_of_new("aws-hrnn-metadata") < 60
@@ -177,7 +177,7 @@ def test_hrnn_coldstart_brings_cold_items_unasked(shop: Interactions) -> None:
     def cold_ones(parameters: dict[str, str]) -> set[str]:
         model = train("aws-hrnn-coldstart", shop, items={**items, **cold}, hyperparameters=parameters)
         answer = model.recommend(user_id="u5", item_id=None, count=25)
-        return {item_id for item_id, _ in answer if item_id.startswith("cold-")}
+        return {item_id for item_id, *_ in answer if item_id.startswith("cold-")}
 
     assert 3 <= len(cold_ones({"cold_start_max_interactions": "0"})) <= 15
     with pytest.raises(ValueError, match="cold_start_relative_from must be currentTime or latestItem"):
@@ -195,11 +195,31 @@ def test_v2_gives_no_score_to_the_popular_items_that_fill_up(shop: Interactions)
     answer = model.recommend(user_id="u5", item_id=None, count=400)
     of_stranger = model.recommend(user_id="stranger", item_id=None, count=25)
 
-    scored = [score for _, score in answer if score is not None]
-    assert 0 < len(scored) < 300 + 1
+    scored = [score for _, score, _ in answer if score is not None]
+    assert 0 < len(scored) < 300
     assert sum(scored) == pytest.approx(1)
-    assert {score for item_id, score in answer if item_id.startswith("dusty")} == {None}
-    assert {score for _, score in of_stranger} == {None}
+    assert {score for item_id, score, _ in answer if item_id.startswith("dusty")} == {None}
+    assert {score for _, score, _ in of_stranger} == {None}
+    # They come last, and say what they are
+    reasons = [reason for *_, reason in answer]
+    assert reasons == [None] * len(scored) + ["Popular item"] * (350 - len(scored))
+    assert {reason for *_, reason in of_stranger} == {"Popular item"}
+
+
+def test_v2_ranks_what_nobody_has_touched_without_a_score(shop: Interactions) -> None:
+    """Developer guide, "Personalized-Ranking-v2 recipe"; with the older recipe the score is 0, as
+    "Getting a personalized ranking" says of an item that was not there at training."""
+    wanted = ["untouched", "c5-00", "nowhere", "c1-20"]
+    items: dict[str, dict[str, object]] = {"untouched": {"BRAND": "acme"}}
+
+    def rank(recipe: str) -> list[Scored]:
+        return train(recipe, shop, items=items).rank(user_id="u5", item_ids=wanted)
+
+    second = rank("aws-personalized-ranking-v2")
+    assert [item_id for item_id, *_ in second] == ["c5-00", "c1-20", "untouched", "nowhere"]
+    assert [score for _, score, _ in second[2:]] == [None, None]
+    assert sum(score or 0 for _, score, _ in second) == pytest.approx(1)
+    assert rank("aws-personalized-ranking")[-1] == Scored("nowhere", 0.0)
 
 
 def test_popularity_counts_each_user_once() -> None:
@@ -212,7 +232,7 @@ def test_popularity_counts_each_user_once() -> None:
 
     answer = train("aws-popularity-count", fans).recommend(user_id=None, item_id=None, count=2)
 
-    assert [item_id for item_id, _ in answer] == ["theirs", "hers"]
+    assert [item_id for item_id, *_ in answer] == ["theirs", "hers"]
 
 
 def test_semantic_similarity_goes_by_words_and_not_by_who_touched_what(shop: Interactions) -> None:
@@ -227,8 +247,8 @@ def test_semantic_similarity_goes_by_words_and_not_by_who_touched_what(shop: Int
 
     answer = model.recommend(user_id=None, item_id="c4-02", count=25)
 
-    assert [item_id for item_id, _ in answer[:2]] == ["c9-03", "untouched"]
-    assert {score for _, score in answer} == {None}
+    assert [item_id for item_id, *_ in answer[:2]] == ["c9-03", "untouched"]
+    assert {score for _, score, _ in answer} == {None}
     assert len(model.recommend(user_id=None, item_id="c1-01", count=25)) == 25
 
 

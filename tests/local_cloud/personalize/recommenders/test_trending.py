@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from local_cloud.personalize.recommenders import Condition, Interactions, Model, train
+from local_cloud.personalize.recommenders import Condition, Interactions, Model, Scored, train
 from local_cloud.personalize.recommenders.interactions import Catalogue, EventLog
 from local_cloud.personalize.recommenders.trending import trend_prediction_accuracy
 
@@ -75,7 +75,7 @@ def test_a_condition_lets_an_item_pass_that_came_after_it_was_first_used(model: 
 
     assert before == []
     assert model.recommend(user_id=None, item_id=None, count=10, allowed=new) == [
-        ("released this morning", None)
+        Scored("released this morning", None)
     ]
 
 
@@ -110,14 +110,14 @@ def test_no_streamed_event_is_lost_while_others_read() -> None:
     model.record("visitor", "rising", newest + 2 * _HOUR)
 
     answer = model.recommend(user_id=None, item_id=None, count=35)
-    assert [item_id for item_id, _ in answer] == [f"n{n}" for n in range(39, 4, -1)]
+    assert [item_id for item_id, *_ in answer] == [f"n{n}" for n in range(39, 4, -1)]
 
 
 def test_a_new_item_stays_in_answers_when_its_trend_is_over(model: Model) -> None:
     _stream(model, "released this morning", 40, first=10, last=_HOUR)
     _stream(model, "steady", 5, first=9 * _HOUR, last=11 * _HOUR)
 
-    answer = [item_id for item_id, _ in model.recommend(user_id=None, item_id=None, count=10)]
+    answer = [item_id for item_id, *_ in model.recommend(user_id=None, item_id=None, count=10)]
 
     assert answer.index("steady") < answer.index("released this morning")
 

@@ -46,6 +46,20 @@ def test_a_mask_leaves_the_others_in_their_order(passing: float) -> None:
     assert found == [item for item in np.argsort(-whole, kind="stable").tolist() if among[item]]
 
 
+def test_what_is_liked_can_come_before_all_others() -> None:
+    """Items 3 and 4 are; item 0 is held back, and item 1 weighs what it does for everybody."""
+    background = Background(np.array([0.4, 0.3, 0.2, 0.1, 0.0]))
+    items, weights = np.array([0, 1, 3, 4], dtype=np.int32), np.array([0.01, 0.15, 0.06, 0.07])
+    weighed = Weighed(background, share=0.5, items=items, weights=weights, apart=True)
+
+    assert [item for item, _ in weighed.best_first(expected=1)] == [4, 3, 1, 2, 0]
+    assert [item for item in range(5) if weighed.is_liked(item)] == [3, 4]
+    assert weighed.total_of_liked == pytest.approx(0.13)
+    lift = np.array([1.0, 1.0, 1.0, 9.0, 1.0])
+    lifted = weighed.lifted(Background(background.weights * lift), lift)
+    assert [item for item, _ in lifted.best_first(expected=1)] == [3, 4, 1, 2, 0]
+
+
 def test_weights_and_their_total_are_those_of_the_whole_catalogue() -> None:
     weighed, whole = _weighed(6, 300)
 
