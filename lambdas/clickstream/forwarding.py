@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from vocabulary.lake import MARKER_EVENT_TYPE
 
@@ -42,7 +42,7 @@ def read_record(record: dict[str, Any]) -> Event | None:
     :raises Malformed: when it is neither.
     """
     try:
-        event = json.loads(base64.b64decode(record["kinesis"]["data"]))
+        event = json.loads(base64.b64decode(record["kinesis"]["data"]), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {type(error).__name__}") from None
     if not isinstance(event, dict):
@@ -52,10 +52,17 @@ def read_record(record: dict[str, Any]) -> Event | None:
     for name, kind in _REQUIRED.items():
         if type(event.get(name)) is not kind or event[name] == "":
             raise Malformed(f"{name} must be a {kind.__name__}, is a {type(event.get(name)).__name__}")
+    # Sessions are told apart by it too; of what else is of the wrong type, PutEvents says so
+    if not isinstance(event.get("user_id"), str | None):
+        raise Malformed(f"user_id must be a str or null, is a {type(event['user_id']).__name__}")
     for name in ("sent_at", "received_at"):
         if not 0 <= event[name] <= _LATEST:
             raise Malformed(f"{name} must be unix milliseconds from 0 to {_LATEST}, is {event[name]}")
     return event
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def calls_of(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:

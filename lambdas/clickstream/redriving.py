@@ -40,6 +40,10 @@ class Unreadable(Exception):
     """A message holds nothing that could be placed; the text says why."""
 
 
+class NotReadNow(Exception):
+    """What a message points at cannot be read for now; the text says why."""
+
+
 @dataclass
 class Report:
     """What a redrive did, in messages.
@@ -71,12 +75,12 @@ class Report:
 class _Message:
     """A message of the queue and where its records lie in the chunk.
 
-    :param unreadable: why it has none.
+    :param unread: what becomes of one that has none, and why.
     """
 
     handle: str
     records: range
-    unreadable: str | None = None
+    unread: tuple[Fate, str] | None = None
 
 
 class Redrive:
@@ -84,7 +88,7 @@ class Redrive:
 
     :param sqs: boto3 client, of the queue at `url`.
     :param stream: reads again what a message only points at: shard id, first and last sequence number to
-        records as Lambda gets them; raises Unreadable.
+        records as Lambda gets them; raises Unreadable or NotReadNow.
     :param clock: seconds, for time limits.
     """
 
@@ -156,12 +160,14 @@ class Redrive:
         messages = []
         for each in received:
             first = len(records)
+            unread: tuple[Fate, str] | None = None
             try:
                 records += self._records_of(each["Body"])
-                unreadable = None
             except Unreadable as error:
-                unreadable = str(error)
-            messages.append(_Message(each["ReceiptHandle"], range(first, len(records)), unreadable))
+                unread = "hopeless", str(error)
+            except NotReadNow as error:
+                unread = "put off", str(error)
+            messages.append(_Message(each["ReceiptHandle"], range(first, len(records)), unread))
 
         fates = self._place(records, deadline, dry_run=dry_run)
         done = []
@@ -187,7 +193,8 @@ class Redrive:
             record = message["record"]
             if TRUNCATED in record:
                 raise Unreadable("too large for the queue, which holds only its beginning")
-            str(record["kinesis"]["data"])
+            if not isinstance(record["kinesis"]["data"], str):
+                raise TypeError
         except (ValueError, TypeError, KeyError):
             raise Unreadable("not a message of the forwarder") from None
         else:
@@ -247,13 +254,14 @@ class Redrive:
             self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
 
-_WORST: Final[Sequence[Fate]] = ("not needed", "placed", "put off", "hopeless")
+_WORST: Final[Sequence[Fate]] = ("not needed", "placed", "hopeless", "put off")
+"""What is put off comes last: a message that is discarded must hold nothing that may still be placed."""
 
 
 def _of_message(message: _Message, fates: Sequence[tuple[Fate, str | None]]) -> tuple[Fate, str | None]:
     """The worst of its records' fates is the message's."""
-    if message.unreadable is not None:
-        return "hopeless", message.unreadable
+    if message.unread is not None:
+        return message.unread
     own = [fates[position] for position in message.records]
     return max(own, key=lambda each: _WORST.index(each[0]), default=("not needed", None))
 

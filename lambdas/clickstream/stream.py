@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 
 from clickstream.backoff import Backoff
 from clickstream.events import encode
@@ -52,7 +53,7 @@ def put_all(
             if not throttled and error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
                 raise
             continue
-        except HTTPClientError:  # no connection, or no answer in time
+        except (HTTPClientError, NotConnected):  # no connection, or no answer in time
             throttled = False
             continue
         codes = [result.get("ErrorCode") for result in results]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clickstream.redriving import Unreadable
+from clickstream.redriving import NotReadNow, Unreadable
 from clickstream.sending import code_of
 
-_MOST_EMPTY_READS = 20
+_MOST_EMPTY_READS: Final = 20
+
+_FOR_GOOD: Final = ("InvalidArgumentException", "ResourceNotFoundException")
+"""Errors that another attempt meets too: there is no such place on the stream, or no such shard."""
 
 
 def read_again(kinesis: Any, stream: str, shard_id: str, first: str, last: str) -> list[dict[str, Any]]:
@@ -18,6 +21,7 @@ def read_again(kinesis: Any, stream: str, shard_id: str, first: str, last: str) 
 
     :param kinesis: boto3 client.
     :raises Unreadable: when the stream does not have all of them, or not any more.
+    :raises NotReadNow: when it could not be asked.
     """
     records: list[dict[str, Any]] = []
     try:
@@ -39,7 +43,8 @@ def read_again(kinesis: Any, stream: str, shard_id: str, first: str, last: str) 
             empty = 0 if answer["Records"] else empty + 1
             position = answer.get("NextShardIterator")
     except (ClientError, BotoCoreError) as error:
-        raise Unreadable(f"on the stream only, which cannot be read: {code_of(error)}") from None
+        failure = Unreadable if code_of(error) in _FOR_GOOD else NotReadNow
+        raise failure(f"on the stream only, which cannot be read: {code_of(error)}") from None
     return _all_there(records, first, last)
 
 

@@ -78,14 +78,17 @@ class Connection:
         self._dialling, self._dialling_since = 0, 0.0
 
     def idle_seconds(self) -> float | None:
-        """Since the open connection was last used; None when there is none, or it was closed meanwhile."""
-        if self._open is None:
-            return None
-        if select.select([self._open], [], [], 0)[0] and not _speaks_of_tls_only(self._open):
+        """Since the connection was last used, or opened; None when there is none, or it was closed meanwhile.
+
+        One may have been opened ahead, or for an earlier request that gave up waiting for it.
+        """
+        while self._open is not None or self._take_dialled():
+            assert self._open is not None
+            if not select.select([self._open], [], [], 0)[0] or _speaks_of_tls_only(self._open):
+                return abs(self._wall() - self._used_at)
             # Nothing was asked for: what there is to read is the end
             self.close()
-            return None
-        return abs(self._wall() - self._used_at)
+        return None
 
     def dial(self) -> None:
         """Begin to open a connection, for whoever needs one next. Returns at once."""
@@ -150,15 +153,7 @@ class Connection:
         return Answer(response.status, headers, body), not response.will_close
 
     def _connected(self, deadline: float) -> socket.socket:
-        while self._open is None:
-            try:  # perhaps one that an earlier request gave up waiting for
-                dialled, at = self._dialled.get_nowait()
-            except Empty:
-                break
-            if isinstance(dialled, socket.socket):
-                self._open, self._used_at = dialled, at
-                self.idle_seconds()
-        if self._open is None:
+        if self._open is None and self.idle_seconds() is None:
             self.dial()
             try:
                 dialled, at = self._dialled.get(timeout=max(0.0, deadline - self._clock()))
@@ -167,7 +162,17 @@ class Connection:
             if not isinstance(dialled, socket.socket):
                 raise Broken(f"{type(dialled).__name__}: {dialled}") from dialled
             self._open, self._used_at = dialled, at
+        assert self._open is not None
         return self._open
+
+    def _take_dialled(self) -> bool:
+        """Take a connection that was opened for nobody yet; answer whether there was one."""
+        while not self._dialled.empty():
+            dialled, at = self._dialled.get_nowait()
+            if isinstance(dialled, socket.socket):
+                self._open, self._used_at = dialled, at
+                return True
+        return False
 
     def _dial(self) -> None:
         """In a thread of its own, because no timeout bounds the look-up of a name."""

@@ -66,6 +66,10 @@ class Experiment:
         salt, allocation = told.get("salt"), told.get("allocation")
         if not isinstance(salt, str) or len(salt) < SHORTEST_SALT:
             raise Unreadable(f"salt must be a text of at least {SHORTEST_SALT} characters")
+        try:
+            salt.encode()
+        except UnicodeEncodeError as error:  # JSON can write half a character; no request could be assigned
+            raise Unreadable("salt must be Unicode text, without lone surrogates") from error
         shares = _shares(allocation)
         return cls(salt, shares["control"], shares["treatment"])
 

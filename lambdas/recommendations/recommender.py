@@ -112,6 +112,7 @@ class Recommender:
                 items, "control", assignment=assignment, experiment_problem=problem, written=of_ids(items)
             )
         failures: list[str] = []
+        asked = False
         for colour in self._colours:
             watched = self._watch(colour, request.placement.name)
             if watched.breaker.is_open:
@@ -119,6 +120,7 @@ class Recommender:
                 if watched.missing:
                     continue
                 break
+            asked = True
             try:
                 ranking = self._ranker.rank(colour, request, deadline=deadline)
             except NoSuchCampaign as error:
@@ -147,7 +149,7 @@ class Recommender:
                 problem,
                 ranking.written,
             )
-        waited = (self._clock() - began) * 1000 if self._colours else None
+        waited = (self._clock() - began) * 1000 if asked else None
         items = self._old_experience(request, deadline)
         return Recommendation(
             items, "popular", None, None, assignment, tuple(failures), waited, problem, of_ids(items)

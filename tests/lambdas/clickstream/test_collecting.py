@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from clickstream.backoff import Backoff
 from clickstream.collecting import LARGEST_BODY, collect
@@ -119,6 +126,10 @@ def test_a_lost_answer_repeats_events_under_the_same_ids() -> None:
         (client_error(THROTTLED, 400), 429),
         (client_error("InternalFailure", 500), 503),
         (ReadTimeoutError(endpoint_url="kinesis"), 503),
+        (ConnectTimeoutError(endpoint_url="kinesis"), 503),
+        (EndpointConnectionError(endpoint_url="kinesis"), 503),
+        (ConnectionClosedError(endpoint_url="kinesis"), 503),
+        (SSLError(endpoint_url="kinesis", error="eof"), 503),
     ],
 )
 def test_tells_the_client_when_to_come_back_and_with_which_ids(trouble: Any, status: int) -> None:

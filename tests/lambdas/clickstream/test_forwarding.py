@@ -117,6 +117,9 @@ def test_a_marker_is_no_event() -> None:
         {**EVENT, "sent_at": 1e12},
         {**EVENT, "sent_at": 10**18},
         {**EVENT, "received_at": -1},
+        {**EVENT, "user_id": ["u1"]},
+        {**EVENT, "user_id": 7},
+        {**EVENT, "value": float("nan")},
     ],
 )
 def test_says_what_is_wrong_with_a_record_that_is_no_event(bad: Any) -> None:

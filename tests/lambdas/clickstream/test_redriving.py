@@ -61,6 +61,7 @@ class FakeStream:
     """A shard of Kinesis, two records to an answer."""
 
     def __init__(self, events: list[dict[str, Any]], first: int = 100) -> None:
+        self.fault: str | None = None
         self.records = [
             {
                 "SequenceNumber": str(first + number),
@@ -75,6 +76,8 @@ class FakeStream:
         return {"ShardIterator": StartingSequenceNumber}
 
     def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:
+        if self.fault is not None:
+            raise error(self.fault, "GetRecords")
         found = [each for each in self.records if int(each["SequenceNumber"]) >= int(ShardIterator)][:2]
         after = int(found[-1]["SequenceNumber"]) + 1 if found else int(ShardIterator)
         return {"Records": found, "NextShardIterator": str(after)}
@@ -207,6 +210,46 @@ def test_records_that_have_left_the_stream_are_told_of_rather_than_half_placed()
     (reason,) = stage.run()["reasons"]
     assert "not on the stream any more" in reason
     assert stage.scene.personalize.calls == []
+
+
+@pytest.mark.parametrize(
+    "fault", ["ProvisionedThroughputExceededException", "InternalFailure", "AccessDenied"]
+)
+def test_a_stream_that_cannot_be_read_for_now_costs_no_record_though_the_hopeless_go(fault: str) -> None:
+    stream = FakeStream([event(number, T) for number in range(9)])
+    stage = Stage([LIVE], stream=stream)
+    stage.queue.send_message(QueueUrl="queue", MessageBody=of_lambda("102", "106"))
+    stream.fault = fault
+    report = stage.run(discard=True)
+    assert report["reasons"] == {f"put off: on the stream only, which cannot be read: {fault}": 1}
+    assert (report["discarded"], stage.queue.visible) == (0, 1)
+    stream.fault = None
+    assert stage.run(discard=True)["placed"] == 1
+
+
+@pytest.mark.parametrize("hopeless", ["no event", "refused by a colour that takes something"])
+def test_what_is_discarded_takes_nothing_along_that_may_still_be_placed(hopeless: str) -> None:
+    no_event = hopeless == "no event"
+    colours = [LIVE] if no_event else [LIVE, opened("blue", T)]
+    events = [event(2, T), event(3, T, **({"session_id": ""} if no_event else {})), event(4, T)]
+    stage = Stage(colours, stream=FakeStream(events), poison=["i3"], faults=["ThrottlingException"] * 12)
+    stage.queue.send_message(QueueUrl="queue", MessageBody=of_lambda("100", "102"))
+    report = stage.run(discard=True)
+    assert (report["put_off"], report["discarded"], stage.queue.visible) == (1, 0, 1)
+    assert stage.run(discard=True)["discarded"] == 1
+    assert stage.scene.taken("maize") == ["e2", "e4"]
+
+
+def test_a_message_that_somebody_mended_into_nonsense_holds_up_no_other() -> None:
+    stage = Stage([LIVE])
+    for data in (event(0, T), None, 5, ["x"]):
+        stage.queue.send_message(
+            QueueUrl="queue", MessageBody=json.dumps({"record": {"kinesis": {"data": data}}})
+        )
+    stage.fail(event(1, T))
+    report = stage.run()
+    assert (report["placed"], report["hopeless"]) == (1, 4)
+    assert report["reasons"] == {"hopeless: not a message of the forwarder": 4}
 
 
 def test_a_record_read_again_is_as_lambda_gives_it() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
@@ -65,6 +66,14 @@ def test_a_clock_that_was_set_back_does_not_keep_it_open() -> None:
     breaker = broken(clock)
     clock.now -= 3600
     assert not breaker.is_open
+
+
+def test_a_campaign_that_was_not_asked_was_not_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    service = Service(Personalize(maize=fails("InternalServerError"), takes=0.1))
+    for _ in range(8):
+        service.get()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("PersonalizeLatency") for line in lines] == [pytest.approx(100)] * 5 + [None] * 3
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])

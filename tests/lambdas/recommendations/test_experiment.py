@@ -127,6 +127,7 @@ def test_a_configuration_is_read() -> None:
         ({"enabled": "yes"}, "enabled"),
         ({"enabled": True}, "salt"),
         ({"enabled": True, "salt": "short", "allocation": allocation()}, "salt"),
+        ({"enabled": True, "salt": "\ud800" + SALT, "allocation": allocation()}, "salt"),
         ({"enabled": True, "salt": SALT}, "allocation"),
         ({"enabled": True, "salt": SALT, "allocation": {"control": 10_000}}, "allocation must have"),
         ({"enabled": True, "salt": SALT, "allocation": allocation(control=-1)}, "allocation.control"),

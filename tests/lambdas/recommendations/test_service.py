@@ -126,6 +126,19 @@ def test_one_that_died_without_a_sign_costs_half_of_the_budget(opened: list[Conn
         assert len(server.connections) == 2
 
 
+def test_one_that_was_opened_long_before_its_first_request_is_trusted_no_more_than_that(
+    opened: list[Connection],
+) -> None:
+    with Server(hangs, answers(b"again")) as server:
+        service = asker(server, opened)
+        service.service.dial()  # as a sandbox does that is kept ready
+        while not server.connections or service.connection._dialling:
+            time.sleep(0.005)
+        service.wall.now += 60
+        assert service.ask(2.0).body == b"again"
+        assert len(server.connections) == 2
+
+
 def test_after_a_late_answer_nobody_is_given_it_for_his_own(opened: list[Connection]) -> None:
     late = threading.Event()
 
