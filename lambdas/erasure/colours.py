@@ -53,9 +53,10 @@ def delete_from_colours(
         )
         job: str | None = None
         problem: str | None = None
+        name = f"{deployment.names.dataset_group(colour)}-{erasure_id}"
         try:
             job = personalize.create_data_deletion_job(
-                jobName=f"{deployment.names.dataset_group(colour)}-{erasure_id}",
+                jobName=name,
                 datasetGroupArn=group,
                 dataSource={"dataLocation": f"s3://{deployment.bucket}/{key}"},
                 roleArn=deployment.role_arn,
@@ -64,7 +65,12 @@ def delete_from_colours(
             code = error.response["Error"]["Code"]
             if code == "ResourceNotFoundException":
                 continue  # the colour does not exist, or holds nothing yet
-            problem = f"{code}: {error.response['Error'].get('Message', '')}"
+            if code == "ResourceAlreadyExistsException":  # by an attempt whose answer was lost
+                job = personalize_arn(
+                    deployment.partition, deployment.region, deployment.account, "data-deletion-job", name
+                )
+            else:
+                problem = f"{code}: {error.response['Error'].get('Message', '')}"
         answers.append({"colour": colour, "job": job, "problem": problem})
     return answers
 

@@ -18,11 +18,11 @@ import duckdb
 
 from vocabulary.lake import ARRIVED
 
-_THEIRS: Final = (
-    "user_id = $user OR (user_id IS NULL AND session_id IN (SELECT unnest(CAST($sessions AS VARCHAR[]))))"
-)
-_THEIR_RECORD: Final = "user_id = $user"
-_THEIR_EXPOSURE: Final = "unit_id IN (SELECT unnest(CAST($units AS VARCHAR[])))"
+# Files may hold ids as numbers; whose they are goes by the text that the lake reads of them
+_THEIR_RECORD: Final = "CAST(user_id AS VARCHAR) = $user"
+_OF_THEIR_SESSIONS: Final = "CAST(session_id AS VARCHAR) IN (SELECT unnest(CAST($sessions AS VARCHAR[])))"
+_THEIRS: Final = f"{_THEIR_RECORD} OR (user_id IS NULL AND {_OF_THEIR_SESSIONS})"
+_THEIR_EXPOSURE: Final = "CAST(unit_id AS VARCHAR) IN (SELECT unnest(CAST($units AS VARCHAR[])))"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ class LakeRewriting:
         progress = Progress()
         # In the order of keys, so that those of folders before `after` are done
         for key in (key for folder in sorted(folders) for key in self._keys(folder, after)):
-            if not self._has_time():
+            # One at least: a step that looked at none would have nothing to go on behind
+            if not self._has_time() and progress.files:
                 return progress
             progress.files += 1
             progress.after = key
@@ -171,7 +172,8 @@ def _rows_of(database: duckdb.DuckDBPyConnection, file: Path, person: Person) ->
     if not count or "$sessions" not in condition:
         return int(count), set()
     found = database.execute(
-        f"SELECT DISTINCT session_id FROM {_table(file)} WHERE user_id = $user AND session_id IS NOT NULL",
+        f"SELECT DISTINCT CAST(session_id AS VARCHAR) FROM {_table(file)}"
+        f" WHERE {_THEIR_RECORD} AND session_id IS NOT NULL",
         {"user": person.user_id},
     ).fetchall()
     return int(count), {str(session) for (session,) in found}

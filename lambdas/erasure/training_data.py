@@ -14,6 +14,8 @@ def delete_exports(s3: Any, bucket: str) -> int:
     """Delete the CSVs of all runs, which their imports have long read; answer how many.
 
     Not to be called while a run is at work.
+
+    :raises RuntimeError: when one cannot be deleted; the others of its thousand are.
     """
     keys = [
         entry["Key"]
@@ -23,5 +25,7 @@ def delete_exports(s3: Any, bucket: str) -> int:
     ]
     for at in range(0, len(keys), 1000):
         objects = [{"Key": key} for key in keys[at : at + 1000]]
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        if errors := answer.get("Errors"):
+            raise RuntimeError(f"{errors[0]['Key']} cannot be deleted: {errors[0]['Message']}")
     return len(keys)

@@ -30,9 +30,10 @@ def units_of(salts: Collection[str], people: Collection[str]) -> list[str]:
 
 
 def _salt(content: bytes) -> str | None:
-    """Also of a configuration that is not enabled, or that serving could not read."""
+    """Also of a configuration that is not enabled, or whose shares serving could not read."""
     try:
         salt = json.loads(content)["salt"]
-    except (ValueError, TypeError, KeyError):
+        salt.encode()  # what is no Unicode text has never stood for anybody
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return salt if isinstance(salt, str) else None
+    return str(salt)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from erasure.colours import Deployment, delete_from_colours
@@ -31,8 +33,11 @@ class FakePersonalize:
 
 
 class FakeS3:
-    def __init__(self, *keys: str) -> None:
+    """:param stuck: keys that cannot be deleted."""
+
+    def __init__(self, *keys: str, stuck: Sequence[str] = ()) -> None:
         self.objects: dict[str, bytes] = dict.fromkeys(keys, b"")
+        self.stuck = stuck
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:
         assert Bucket == "training"
@@ -44,9 +49,15 @@ class FakeS3:
     def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
         return [{"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)]}, {}]
 
-    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> None:
-        for each in Delete["Objects"]:
-            del self.objects[each["Key"]]
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        keys = [each["Key"] for each in Delete["Objects"]]
+        for key in keys:
+            if key not in self.stuck:
+                del self.objects[key]
+        errors = [
+            {"Key": key, "Code": "InternalError", "Message": "as told"} for key in keys if key in self.stuck
+        ]
+        return {"Errors": errors} if errors else {}
 
 
 def test_every_colour_that_exists_is_told_whom_to_forget() -> None:
@@ -78,3 +89,17 @@ def test_what_runs_have_left_of_users_goes_and_their_reports_stay() -> None:
     )
     assert delete_exports(s3, "training") == 2
     assert sorted(s3.objects) == ["popular/row.json", "runs/1/items/items.csv", "runs/1/report.json"]
+
+
+def test_training_data_that_cannot_be_deleted_are_not_said_to_be_gone() -> None:
+    s3 = FakeS3("runs/1/users/users.csv", "runs/2/users/users.csv", stuck=["runs/1/users/users.csv"])
+    with pytest.raises(RuntimeError, match=r"users\.csv cannot be deleted: as told"):
+        delete_exports(s3, "training")
+    assert sorted(s3.objects) == ["runs/1/users/users.csv"]
+
+
+def test_a_job_that_an_earlier_attempt_has_begun_is_the_job() -> None:
+    personalize = FakePersonalize(maize="ResourceAlreadyExistsException")
+    maize, _ = delete_from_colours(personalize, FakeS3(), DEPLOYMENT, "u1", "x")
+    job = "arn:aws:personalize:eu-west-1:111122223333:data-deletion-job/colorway-test-maize-x"
+    assert maize == {"colour": "maize", "job": job, "problem": None}

@@ -164,6 +164,15 @@ def test_goes_on_where_it_stopped_and_may_be_repeated(s3: FakeS3) -> None:
     assert rewriting(s3).remove([DAY, BEFORE], person).rows == 0
 
 
+def test_a_step_that_is_slow_to_begin_does_not_pass_for_the_last(s3: FakeS3) -> None:
+    put(s3, f"{DAY}1.parquet", ("theirs 1", "s1", "u1"))
+    put(s3, f"{DAY}2.parquet", ("theirs 2", "s1", "u1"))
+    progress = rewriting(s3, files=0).remove([DAY], Person.of("u1"))
+    assert (progress.files, progress.after) == (1, f"{DAY}1.parquet")
+    rewriting(s3, files=0).remove([DAY], Person.of("u1"), after=progress.after)
+    assert list(s3.folder.rglob("*.parquet")) == []
+
+
 def test_a_record_of_a_catalogue_without_sessions_goes_by_its_user_id(s3: FakeS3) -> None:
     file = s3.folder / "catalogue/users/day=2026-11-24/1.parquet"
     file.parent.mkdir(parents=True)
@@ -181,6 +190,21 @@ def test_a_file_that_is_no_parquet_is_named_and_holds_nothing_up(s3: FakeS3) -> 
     (s3.folder / DAY / "1.parquet").write_bytes(b"half a file")
     progress = rewriting(s3).remove([DAY], Person.of("u1"))
     assert (progress.unreadable, progress.rows) == ([f"{DAY}1.parquet"], 1)
+
+
+@pytest.mark.parametrize(("who", "left"), [("7", {8}), ("007", {7, 8}), ("u7", {7, 8}), ("s", {7, 8})])
+def test_ids_that_a_file_holds_as_numbers_are_those_that_the_lake_reads_of_it(
+    s3: FakeS3, who: str, left: set[int]
+) -> None:
+    file = s3.folder / DAY / "1.parquet"
+    file.parent.mkdir(parents=True)
+    with duckdb.connect() as database:
+        rows = "(VALUES (7::BIGINT, 1::BIGINT), (8, 2)) AS events(user_id, session_id)"
+        database.execute(f"COPY (FROM {rows}) TO '{file}' (FORMAT parquet)")
+    progress = rewriting(s3).remove([DAY], Person.of(who, ["s"]))
+    assert (progress.unreadable, progress.rows) == ([], 2 - len(left))
+    with duckdb.connect() as database:
+        assert {user for (user,) in database.execute(f"SELECT user_id FROM '{file}'").fetchall()} == left
 
 
 def test_ids_that_look_like_sql_are_only_ids(s3: FakeS3) -> None:

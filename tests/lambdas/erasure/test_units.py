@@ -40,6 +40,7 @@ def test_each_experiment_there_has_been_counts_once_whatever_its_allocation() ->
         {"enabled": True, "salt": "the first salt there was", "allocation": {"exempt": 10_000}},
         {"enabled": False, "salt": "another salt, now off"},
         {"enabled": True, "salt": 7},
+        {"enabled": True, "salt": "half a character: \ud800"},
         b"no JSON",
         [],
     )
