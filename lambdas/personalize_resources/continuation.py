@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from personalize_resources.responses import FAILED_CREATE, Outcome, send
 
 Memory = dict[str, Any]
@@ -30,6 +32,10 @@ _POLLS: Final = (0.25, 10.0)
 
 _LONGEST: Final = 3600
 """Seconds that CloudFormation waits for an answer unless `ServiceTimeout` says otherwise."""
+
+_KNOWN_BY_THEN: Final = 30.0
+"""Seconds after which a right that CloudFormation has just granted is known: IAM is consistent eventually,
+and a policy that is CREATE_COMPLETE may not count yet (aws/aws-cdk#37675)."""
 
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.INFO)
@@ -84,7 +90,7 @@ class Continuation:
         limit = int(event.get("ResourceProperties", {}).get("ServiceTimeout", _LONGEST))
         pause, longest = _POLLS
         waiting_for = ""
-        while not isinstance(result := step(memory), Outcome):
+        while not isinstance(result := self._step(step, memory), Outcome):
             if result != waiting_for:
                 _LOG.info("waiting: %s", result)
                 waiting_for = result
@@ -97,3 +103,18 @@ class Continuation:
             self.sleep(pause)
             pause = min(2 * pause, longest)
         return result
+
+    def _step(self, step: Step, memory: Memory) -> Outcome | str:
+        try:
+            return step(memory)
+        except Exception as error:
+            if not _is_denied(error) or self.now() - memory["since"] > _KNOWN_BY_THEN:
+                raise
+            return f"not allowed, or not yet: {error}"
+
+
+def _is_denied(error: BaseException | None) -> bool:
+    """Whether a service has said so, whatever was made of that since."""
+    if isinstance(error, ClientError):
+        return str(error.response["Error"]["Code"]).startswith("AccessDenied")
+    return error is not None and _is_denied(error.__cause__)

@@ -38,7 +38,7 @@ def step(personalize: Any, event: Mapping[str, Any], memory: Memory) -> Outcome 
             case "Update":
                 return resource.update(
                     parameters(kind, properties, personalize.meta.service_model),
-                    parameters(kind, event["OldResourceProperties"], personalize.meta.service_model),
+                    _before(kind, event["OldResourceProperties"], personalize.meta.service_model),
                     event["PhysicalResourceId"],
                 )
             case "Delete":
@@ -47,6 +47,17 @@ def step(personalize: Any, event: Mapping[str, Any], memory: Memory) -> Outcome 
                 raise ValueError(f"RequestType must be Create, Update or Delete, got {request!r}")
     except Exception as error:
         raise ResourceFailed(f"Personalize {kind.name} {properties.get('Name')!r}: {error}") from error
+
+
+def _before(kind: Kind, properties: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """What there was; nothing of it when the properties are those of an update that failed over a slip.
+
+    CloudFormation then asks for the ones before it, and what is still there is found to be as wanted.
+    """
+    try:
+        return parameters(kind, properties, model)
+    except Exception:  # text where a map belongs fails otherwise than an unknown property
+        return {}
 
 
 class _Resource:
@@ -65,9 +76,11 @@ class _Resource:
             try:
                 self._memory["arn"] = self._call("Create", **wanted)[self._kind.arn_member]
                 self._memory["created"] = True
-            except (errors.ResourceAlreadyExistsException, errors.LimitExceededException):
+            except (errors.ResourceAlreadyExistsException, errors.LimitExceededException) as refusal:
                 # Either may be said of what an earlier delivery of this request has made
                 found = self._find(wanted["name"])
+                if found is None and "IN_PROGRESS" in str(refusal):
+                    return f"others are under way: {refusal}"  # as many as may be at a time
                 if found is None:
                     raise
                 if _status(found).startswith("DELETE"):

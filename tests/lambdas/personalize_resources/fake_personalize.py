@@ -42,13 +42,16 @@ class FakePersonalize:
     """`client` is a boto3 client of it.
 
     `calls` holds every operation and its parameters; a test may put its own marks between.
-    `reasons` makes the creation of what has that name fail, with that reason.
+    `reasons` makes the creation of what has that name fail, with that reason. `most_coming` of a kind may be
+    under way at a time. So many calls as `denials` are not allowed.
     """
 
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     page_size: int = 1
+    most_coming: int = 1000
+    denials: int = 0
 
     def __post_init__(self) -> None:
         self.client = client("personalize", self._answer)
@@ -85,6 +88,9 @@ class FakePersonalize:
 
     def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         self.calls.append((operation, given))
+        if self.denials > 0:
+            self.denials -= 1
+            raise Refusal("AccessDeniedException", f"not authorized to perform: personalize:{operation}")
         if operation == "StopSolutionVersionCreation":
             return self._stop(self._existing(given["solutionVersionArn"]))
         for verb in ("Create", "Describe", "Delete", "Update", "List"):
@@ -107,6 +113,11 @@ class FakePersonalize:
         if arn in self.resources:
             raise Refusal(
                 "ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists."
+            )
+        if sum(each.get("status") in _COMING for each in self.of(kind)) >= self.most_coming:
+            raise Refusal(
+                "LimitExceededException",
+                f"More than {self.most_coming} resources with PENDING or IN_PROGRESS status.",
             )
         if kind == "EventTracker":
             if any(each["datasetGroupArn"] == given["datasetGroupArn"] for each in self.of(kind)):

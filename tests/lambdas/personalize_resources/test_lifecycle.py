@@ -118,6 +118,31 @@ def test_a_create_waits_for_its_namesake_to_be_gone() -> None:
     assert stack.personalize.operations("Create") == ["CreateDatasetGroup"] * 4
 
 
+def test_a_create_waits_for_others_that_are_under_way_and_not_for_a_quota() -> None:
+    stack = Stack()
+    stack.personalize.most_coming = 1
+    stack.personalize.client.create_dataset_group(name="another")
+    group = stack.create("DatasetGroup", GROUP)
+    assert group.error is None
+    stack.create("EventTracker", {"Name": "t", "DatasetGroupArn": group.physical_id})
+    second = stack.create("EventTracker", {"Name": "u", "DatasetGroupArn": group.physical_id})
+    assert "has an event tracker already" in str(second.error)
+
+
+def test_a_right_that_was_just_granted_may_take_a_while_to_be_known() -> None:
+    stack = Stack()
+    stack.personalize.denials = 5
+    assert stack.create("Schema", SCHEMA).error is None
+    assert 5 < stack.cloudformation.time < 30
+
+
+def test_a_right_that_is_missing_is_named_within_a_minute() -> None:
+    stack = Stack()
+    stack.personalize.denials = 1_000_000
+    assert "not authorized to perform: personalize:CreateSchema" in str(stack.create("Schema", SCHEMA).error)
+    assert 30 < stack.cloudformation.time < 60
+
+
 def test_says_what_failed_and_why_and_lets_cloudformation_delete_it() -> None:
     stack = Stack()
     stack.personalize.reasons["shop-group"] = "The role cannot use the key."
@@ -238,6 +263,18 @@ def test_any_other_change_makes_a_new_resource() -> None:
     assert [each["name"] for each in stack.personalize.of("Filter")] == ["f", "f2"]
     rolled_back = stack.update("Filter", outcome.physical_id, after, before)
     assert rolled_back.physical_id == made.physical_id
+
+
+def test_an_update_with_a_slip_is_rolled_back_to_what_was() -> None:
+    stack = Stack()
+    for kind, (properties, made) in stack.all_seven().items():
+        slip = {**properties, **({"CampaignConfig": "x"} if kind == "Campaign" else {"Nmae": "x"})}
+        failed = stack.update(kind, made.physical_id, properties, slip)
+        assert failed.error is not None
+        assert failed.physical_id == made.physical_id
+        # What CloudFormation asks for next: the old properties in place of those that failed
+        assert stack.update(kind, made.physical_id, slip, properties) == made
+        assert len(stack.personalize.of(kind)) == 1
 
 
 def test_a_replacement_needs_a_name_of_its_own() -> None:
