@@ -16,6 +16,7 @@ from vocabulary.colours import COLOURS, Names
 from vocabulary.drops import Drop
 from vocabulary.drops import to_json as drops_to_json
 from vocabulary.gates import DataGate, HeartbeatGate, MetricsGate
+from vocabulary.lake import RESERVED_EVENT_TYPE_PREFIX
 from vocabulary.placements import RECIPES, Placement, to_json
 from vocabulary.schemas import ExtraColumns
 from vocabulary.training_rules import TrainingRules
@@ -157,6 +158,9 @@ class Environment:
         self._require(
             "app", self.app, re.fullmatch(r"[a-z][a-z0-9]{1,15}", self.app), "2 to 16 of a-z and 0-9"
         )
+        # A run's import jobs carry both, the colour, the run's id and a kind, in the 63 of Personalize
+        prefix = f"{self.app}-{self.name}"
+        self._require("name", prefix, len(prefix) <= 28, "27 letters together with app")
         self._require(
             "account",
             self.account,
@@ -223,6 +227,12 @@ class Environment:
         days = self.recover_days
         self._require("recover_days", days, days is None or 1 <= days <= 365, "None or 1 to 365")
         self._require("event_types", self.event_types, self.event_types, "at least one event type")
+        for kind in self.event_types:
+            is_name = re.fullmatch(rf"(?!{RESERVED_EVENT_TYPE_PREFIX})[^,\x00-\x1f]{{1,256}}", kind)
+            spelled = f"1 to 256 characters without commas, not {RESERVED_EVENT_TYPE_PREFIX}…"
+            self._require("event_types", kind, is_name, spelled)
+        kinds, extra = len(self.event_types), len(self.extra_columns.properties)
+        self._require("event_types", self.event_types, kinds + extra <= 10, f"10 with {extra} properties")
         for kind in self.training_rules.event_values:
             known = kind in self.event_types
             self._require("training_rules.event_values", kind, known, ", ".join(self.event_types))

@@ -16,11 +16,15 @@ from colorway.retraining_machine import RetrainingMachine, page
 from colorway.retraining_phases import FLIP_CAN_PASS, with_memory
 from colorway.retraining_steps import Steps, jsonata
 
+_HOURLY = '*"first_only":*true*'
+"""What the input of the hourly runs looks like, as a wildcard of EventBridge's."""
 _EXECUTION = jsonata("$states.context.Execution.Id")
 
 
 class FailedRunClearing(Construct):
     """Define the small state machine that follows a run that failed, was stopped or timed out.
+
+    A night that failed pages. What runs every hour is a notice: the next comes before anybody could act.
 
     It takes the lock of the failed run, which from then on can change nothing
     that is live, brings alias and pointer together, and tears down the colour
@@ -46,15 +50,37 @@ class FailedRunClearing(Construct):
         events.Rule(
             self,
             "WhenARunFails",
-            description="Clear away what a failed, stopped or timed-out retraining left, and page on-call",
+            description="Clear away what a failed, stopped or timed-out retraining left",
             event_pattern=retraining.ended_badly(),
             targets=[
                 targets.SfnStateMachine(self.state_machine, input=events.RuleTargetInput.from_object(failed)),
+            ],
+        )
+        events.Rule(
+            self,
+            "WhenANightFails",
+            description="Page on-call: a retraining failed",
+            event_pattern=retraining.ended_badly(begun_with=events.Match.anything_but_wildcard(_HOURLY)),
+            targets=[
                 page(
                     on_call.pages,
                     says="A retraining failed; customers keep the colour they have.",
                     runbook="retraining-failed",
-                ),
+                )
+            ],
+        )
+        events.Rule(
+            self,
+            "WhenAnAttemptFails",
+            # What fails every hour must not page every hour; a day without any model does, once
+            description="Tell of a failed attempt at the first training, or of a failed hourly look",
+            event_pattern=retraining.ended_badly(begun_with=events.Match.wildcard(_HOURLY)),
+            targets=[
+                page(
+                    on_call.notices,
+                    says="An hourly attempt failed; the next follows within the hour.",
+                    runbook="retraining-failed",
+                )
             ],
         )
         events.Rule(
@@ -78,7 +104,7 @@ class FailedRunClearing(Construct):
             steps.functions.flip,
             {"action": "reconcile"},
             outputs={},
-            retry=FLIP_CAN_PASS,
+            outlast=FLIP_CAN_PASS,
         )
         take_over = steps.ask(
             self,

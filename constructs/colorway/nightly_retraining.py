@@ -216,7 +216,7 @@ class NightlyRetraining(Construct):
             severity="notice",  # that the retraining failed is a page of its own
             threshold=0,
         )
-        Alarm(
+        missing = Alarm(
             self,
             "FirstTrainingMissing",
             metric=metric("NothingLive", environment=names.environment, statistic="Minimum", period=hour),
@@ -224,7 +224,7 @@ class NightlyRetraining(Construct):
             because="a day of hourly attempts; a shop with enough events needs one of them.",
             runbook="first-training-missing",
             on_call=on_call,
-            severity="notice",
+            severity="page",  # attempts that fail are notices
             threshold=0,
             periods=24,
         )
@@ -241,7 +241,7 @@ class NightlyRetraining(Construct):
             severity="notice",
             threshold=longest.plus(_LONGEST_CLEARING).to_milliseconds(),
         )
-        self.pages: list[cloudwatch.IAlarm] = [overdue]
+        self.pages: list[cloudwatch.IAlarm] = [overdue, missing]
 
 
 def _every_day_at(hour: int, minute: int) -> scheduler.ScheduleExpression:

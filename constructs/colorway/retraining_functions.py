@@ -174,7 +174,7 @@ class RetrainingFunctions(Construct):
         arn = self._serving.function_arn
         _allow(function, ["lambda:GetAlias", "lambda:GetFunctionConfiguration"], [arn, f"{arn}:*"])
         self._grant_pointer(function, "GetParameter")
-        self._grant_table(function, "DeleteItem")
+        self._grant_table(function, "DeleteItem", "PutItem")
         return function
 
     def _function(

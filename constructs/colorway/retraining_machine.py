@@ -38,14 +38,18 @@ class RetrainingMachine(sfn.StateMachine):
             ),
         )
 
-    def ended_badly(self) -> events.EventPattern:
-        """An execution failed, was stopped, or timed out; the last two skip every Catch."""
+    def ended_badly(self, *, begun_with: list[str] | None = None) -> events.EventPattern:
+        """An execution failed, was stopped, or timed out; the last two skip every Catch.
+
+        :param begun_with: what its input, as text, has to match; None for any.
+        """
         return events.EventPattern(
             source=["aws.states"],
             detail_type=["Step Functions Execution Status Change"],
             detail={
                 "stateMachineArn": [self.state_machine_arn],
                 "status": ["FAILED", "ABORTED", "TIMED_OUT"],
+                **({} if begun_with is None else {"input": begun_with}),
             },
         )
 
@@ -53,15 +57,16 @@ class RetrainingMachine(sfn.StateMachine):
 def page(topic: sns.ITopic, *, says: str, runbook: str) -> targets.SnsTopic:
     """Tell on-call which execution ended badly and why.
 
-    The topic lets EventBridge publish whoever's rule it is: that EventBridge says whose to a topic's policy
-    is documented nowhere, and a condition that is never met would lose every page. Who knows the topic's
-    name could page us for nothing, and read nothing.
+    By a role of the rule's: were EventBridge let in by the topic's policy, a rule of anybody's could page us.
+
+    :param topic: of pages, or of notices.
 
     :param runbook: heading in docs/runbook.md, as its anchor.
     """
     of_event = events.EventField.from_path
     return targets.SnsTopic(
         topic,
+        authorize_using_role=True,
         message=events.RuleTargetInput.from_object(
             {
                 "says": f"{says} Runbook: docs/runbook.md#{runbook}",

@@ -27,7 +27,12 @@ _LAKE_DELIVERY_TAKES_AT_MOST = cdk.Duration.minutes(30)
 CANARY_SHARE: Final = 0.1
 """Of the traffic, to the new colour while it is a canary."""
 
-FLIP_CAN_PASS = ("ServingStackBusy", "ResourceConflictException", "PreconditionFailedException")
+FLIP_CAN_PASS: Final = (
+    "ServingStackBusy",
+    "ResourceConflictException",
+    "PreconditionFailedException",
+    "ChangedMeanwhile",
+)
 """A deploy in progress, a function that is still changing, somebody else's change in between."""
 
 
@@ -93,7 +98,7 @@ class OpenDormantColour(Phase):
             steps.functions.flip,
             {"action": "reconcile"},
             outputs={},
-            retry=FLIP_CAN_PASS,
+            outlast=FLIP_CAN_PASS,
         )
         leftovers = steps.tear_down(self, "open: clear what is left of the colour", "$run.colour")
         opened = steps.ask(
@@ -489,7 +494,7 @@ class ProveNewColour(Phase):
             steps.functions.flip,
             {"action": "prove", **colour},
             assign={"proved": jsonata("$states.result.Payload")},
-            retry=FLIP_CAN_PASS,
+            outlast=FLIP_CAN_PASS,
         )
         self.reads(sfn.Chain.start(ask).next(prove))
 
@@ -512,7 +517,7 @@ class Flip(Phase):
                 "version": jsonata("$proved.version"),
                 "run_id": jsonata("$run.run_id"),
             },
-            retry=FLIP_CAN_PASS,
+            outlast=FLIP_CAN_PASS,
         )
         if canary is None:
             self.reads(move)
@@ -527,7 +532,7 @@ class Flip(Phase):
                 "version": jsonata("$proved.version"),
                 "weight": CANARY_SHARE,
             },
-            retry=FLIP_CAN_PASS,
+            outlast=FLIP_CAN_PASS,
         )
         watch = Watch(self, "flip: canary", steps=steps, expected="$run.previous", lasting=canary)
         first = (
@@ -589,6 +594,9 @@ class Watch(Phase):
                 "previous_version": jsonata("$proved.previous_version"),
             },
             assign={"looks": jsonata("$looks - 1")},
+            # A deploy may be why an alarm rings: were the flip not taken back for it, the clearing would
+            # take the new colour for the live one and tear the old one down
+            outlast=FLIP_CAN_PASS,
         )
         done = sfn.Choice.jsonata(self, f"{prefix} done?").when(
             sfn.Condition.jsonata(jsonata("$looks > 0")), wait

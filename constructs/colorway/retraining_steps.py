@@ -39,6 +39,11 @@ _INVOCATION_CAN_PASS = (
 """Lambda's own errors (Step Functions guide, "Handle Lambda service exceptions"), and its throttling."""
 
 
+_CUT_OFF = ("Lambda.Unknown", "Sandbox.Timedout")
+"""A function that reached its time limit, or ran out of memory (the same guide; the second is the runtimes'
+own name for the former)."""
+
+
 def jsonata(expression: str) -> str:
     return f"{{% {expression} %}}"
 
@@ -94,8 +99,13 @@ class Steps:
         assign: Mapping[str, Any] | None = None,
         outputs: Any = None,
         retry: Sequence[str] = (),
+        outlast: Sequence[str] = (),
     ) -> tasks.LambdaInvoke:
-        """Invoke a function; its answer is `$states.result.Payload`."""
+        """Invoke a function; its answer is `$states.result.Payload`.
+
+        :param retry: errors of its own that another attempt can get past.
+        :param outlast: likewise, of what is over within half an hour, and is then to be known in a minute.
+        """
         defined = function.node.default_child
         assert isinstance(defined, lambda_.CfnFunction)
         self.memory_mib[name] = int(defined.memory_size or 128)
@@ -109,6 +119,16 @@ class Steps:
             retry_on_service_exceptions=False,  # CDK's own comes without jitter, and not for throttling
         )
         _retry(state, [*_INVOCATION_CAN_PASS, *retry])
+        if function is not self.training_data:  # which takes a quarter of an hour until it is cut off
+            state.add_retry(errors=list(_CUT_OFF), interval=cdk.Duration.seconds(10), max_attempts=2)
+        if outlast:
+            state.add_retry(
+                errors=list(outlast),
+                interval=cdk.Duration.seconds(10),
+                backoff_rate=2,
+                max_attempts=35,
+                max_delay=cdk.Duration.minutes(1),
+            )
         return state
 
     def personalize(

@@ -1,7 +1,8 @@
 """Brings each campaign to the floor that is due: again and again, so that nothing has to happen just once.
 
 A raise whose moment was missed is made up for, one that is over is taken back, and a campaign that a
-retraining has made meanwhile gets it before the traffic moves to it.
+retraining has made meanwhile gets it within minutes. That may be after the traffic has moved to it, which is
+why a drop is better not at night.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from retraining.run_lock import RunLock
 from retraining.sampling import NothingToSample, sample, sample_of_strangers
 from retraining.settings import Settings
 from vocabulary.colours import NO_COLOUR, Colour, colour_of, live_colour_of
+from vocabulary.coordination import TABLE_KEY, open_colour_key
 
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.INFO)
@@ -66,6 +67,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
                 live,
                 lambda run_id: _proof_of_old(settings, reports, run_id),
                 reports,
+                takes_events=lambda colour: _is_open(settings, colour),
                 apply=event["apply"] is True,
             )
         case action:
@@ -81,11 +83,7 @@ def prove(live: LiveColour, proof: Proof, colour: Colour) -> dict[str, Any]:
     """
     before = live.version()
     version = live.prepare(colour)
-    try:
-        proof.ask_version(live, version, colour)
-    except Exception:
-        live.forget_preparation()
-        raise
+    proof.ask_version(live, version, colour)
     return {"version": version, "previous_version": before}
 
 
@@ -132,6 +130,13 @@ def _guard(settings: Settings, event: dict[str, Any]) -> Callable[[], None]:
     """Lets traffic be moved for as long as the run that wants it holds the lock."""
     lock = RunLock(_table(settings.coordination_table))
     return lambda: lock.require(event["execution"])
+
+
+def _is_open(settings: Settings, colour: Colour) -> bool:
+    item = _table(settings.coordination_table).get_item(
+        Key={TABLE_KEY: open_colour_key(colour)}, ConsistentRead=True
+    )
+    return "Item" in item
 
 
 @cache

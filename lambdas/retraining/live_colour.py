@@ -33,6 +33,10 @@ class ServingStackBusy(Exception):
     """CloudFormation is at work on the serving stack; the flip waits, or one of the two would be lost."""
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody else set the function's variable before it was published: another attempt gets past that."""
+
+
 @dataclass(frozen=True)
 class LiveColour:
     """The live colour of one deployment.
@@ -82,7 +86,10 @@ class LiveColour:
         :raises ServingStackBusy: while CloudFormation changes the serving stack.
         """
         self._refuse_while_the_stack_changes()
-        return self._publish(colour)
+        version = self._publish(colour)
+        # The colour may be on trial for long, and a deploy of other code publishes the variable as it is
+        self.forget_preparation()
+        return version
 
     def forget_preparation(self) -> None:
         """Make the next deploy publish the pointer's colour again, whatever was being prepared."""
@@ -216,6 +223,11 @@ class LiveColour:
         self._set_variable(colour)
         version = str(self.aws("lambda").publish_version(FunctionName=self.function)["Version"])
         self._wait("published_version_active", version)
+        # Whoever reconciles after a deploy sets the variable too, and holds no lock
+        if (published := self._colour(version)) != colour:
+            raise ChangedMeanwhile(
+                f"version {version}: expected {colour or NO_COLOUR}, got {published or NO_COLOUR}"
+            )
         return version
 
     def _configuration(self, version: str | None = None) -> dict[str, Any]:

@@ -136,8 +136,10 @@ def _report_what_is_there(settings: Settings, table: Any, live: Colour | None) -
         item = table.get_item(Key={TABLE_KEY: open_colour_key(colour)}).get("Item")
         opened = None if item is None else OpenColour.from_item(item).cutoff
         if colour == live:
-            if opened is not None:
-                emit(environment, {}, {"ModelAge": _now() - opened})
+            # One whose retirement was stopped when it became live again may be closed
+            trained = _created(settings.dataset_group_arn(colour)) if opened is None else opened
+            if trained is not None:
+                emit(environment, {}, {"ModelAge": _now() - trained})
             continue
         # Half torn down it is open no more, and costs as much while its campaigns are there
         since = [each for each in (opened, _created(settings.dataset_group_arn(colour))) if each is not None]

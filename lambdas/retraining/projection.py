@@ -34,9 +34,11 @@ def open_colour(
     return opened
 
 
-def close_colour(table: Any, colour: Colour) -> None:
-    """Forget the colour, so that no more events are sent to it."""
-    table.delete_item(Key={TABLE_KEY: open_colour_key(colour)})
+def close_colour(table: Any, colour: Colour) -> OpenColour | None:
+    """Forget the colour, so that no more events are sent to it; answer what was known of it."""
+    answer = table.delete_item(Key={TABLE_KEY: open_colour_key(colour)}, ReturnValues="ALL_OLD")
+    closed = answer.get("Attributes")
+    return None if closed is None else OpenColour.from_item(closed)
 
 
 def put_markers(kinesis: Any, *, stream: str, run_id: str, now: int) -> list[str]:

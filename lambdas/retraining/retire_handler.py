@@ -44,7 +44,14 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     guard()
     if event.get("only_ask"):
         return {"gone": False, "waiting_for": []}
-    close_colour(_table(settings.coordination_table), colour)
+    table = _table(settings.coordination_table)
+    closed = close_colour(table, colour)
+    try:
+        guard()
+    except ColourInUse:  # somebody went back to it since the look before
+        if closed is not None:
+            table.put_item(Item=closed.to_item())
+        raise
     step = retire_step(
         _client("personalize"),
         settings.names,

@@ -8,7 +8,7 @@ from typing import Any
 from retraining.live_colour import LiveColour
 from retraining.proving import Proof
 from retraining.reports import Reports
-from vocabulary.colours import other
+from vocabulary.colours import Colour, other
 
 
 class NoWayBack(Exception):
@@ -16,16 +16,23 @@ class NoWayBack(Exception):
 
 
 def roll_back(
-    live: LiveColour, proof_of: Callable[[str], Proof], reports: Reports, *, apply: bool
+    live: LiveColour,
+    proof_of: Callable[[str], Proof],
+    reports: Reports,
+    *,
+    takes_events: Callable[[Colour], bool],
+    apply: bool,
 ) -> dict[str, Any]:
     """Move pointer and traffic to the other colour, once it has answered; or only say whether it would.
 
     A retraining that is on trial notices and ends, and its colour is cleared
     away. One that is already tearing the other colour down stops at its guard
     as soon as the pointer has moved; what it was quicker at shows when the
-    colour is asked again, and then the traffic goes back to where it was.
+    colour is looked at again, and then the traffic goes back to where it was.
 
     :param proof_of: the heartbeat, with the sample of a run.
+    :param takes_events: whether a colour is open to the clickstream. To close it is the first thing that its
+        retirement does, before it deletes anything.
     :returns: `from`, `to` and `moved`.
     :raises NoWayBack: when nothing is live, a canary is under way, or the other colour does not answer for
         every placement.
@@ -49,6 +56,8 @@ def roll_back(
             proof.ask_campaigns(target, tell=False)
         except Exception as error:
             raise NoWayBack(f"{target} does not answer: {error}") from error
+        if not takes_events(target):
+            raise NoWayBack(f"{target} is being torn down: it takes no more events")
 
     require_answers()
     if apply:
@@ -56,7 +65,7 @@ def roll_back(
         live.move(target, live.prepare(target))
         try:
             require_answers()
-        except NoWayBack:
+        except Exception:
             live.restore(current, before)
             raise
     return {"from": current, "to": target, "moved": apply}

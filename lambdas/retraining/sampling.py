@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from retraining.heartbeat import Sample
@@ -26,16 +28,17 @@ def sample(s3: Any, bucket: str, run_id: str, *, users: int) -> Sample:
     :raises NothingToSample: when the run's interactions are not there.
     """
     prefix = dataset_folder(run_id, "interactions")
-    files = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = (each for page in pages for each in page.get("Contents", ()))
+    files = [(each["Key"], int(each["Size"])) for each in found if each["Size"]]
     if not files:
         raise NothingToSample(f"s3://{bucket}/{prefix} holds no file: an erasure deletes what names users")
-    (found,) = files
-    header = _text(s3, bucket, found["Key"], 0).partition("\n")[0]
+    # DuckDB writes one file, Spark one of each of its partitions; all have the same header
+    header = _text(s3, bucket, files[0][0], 0).partition("\n")[0]
     rows: list[dict[str, str]] = []
-    for place in range(_PLACES):
-        start = found["Size"] * place // _PLACES
+    for key, start in _places(files):
         # The first line may have begun before, the last may end later
-        whole = _text(s3, bucket, found["Key"], start).split("\n")[1:-1]
+        whole = _text(s3, bucket, key, start).split("\n")[1:-1]
         rows += csv.DictReader(io.StringIO("\n".join([header, *whole])), escapechar="\\", doublequote=False)
     draw = random.Random(run_id)
     known = sorted({row["USER_ID"] for row in rows})
@@ -46,6 +49,17 @@ def sample(s3: Any, bucket: str, run_id: str, *, users: int) -> Sample:
         strangers=strangers,
         items=tuple(draw.sample(items, min(users + len(strangers), len(items)))),
     )
+
+
+def _places(files: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Evenly over all bytes of some files, of key and size: which file to read, and from where."""
+    ends = list(accumulate(size for _, size in files))
+    for place in range(_PLACES):
+        at = ends[-1] * place // _PLACES
+        file = bisect_right(ends, at)
+        key, size = files[file]
+        # So near the end that no whole line is left, begin earlier
+        yield key, max(0, min(at - (ends[file] - size), size - _BYTES))
 
 
 def sample_of_strangers(run_id: str, items: Sequence[str]) -> Sample:

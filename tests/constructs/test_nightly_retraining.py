@@ -18,6 +18,7 @@ from colorway.nightly_retraining import NightlyRetraining
 from colorway.on_call import OnCall
 from colorway.polling import Polling
 from colorway.retraining_functions import RetrainingFunctions
+from colorway.retraining_phases import FLIP_CAN_PASS
 from colorway.training_bucket import TrainingBucket
 from vocabulary.colours import Names
 from vocabulary.gates import HeartbeatGate, MetricsGate
@@ -174,6 +175,44 @@ def test_the_canary_is_watched_with_the_pointer_where_it_was_and_the_bake_with_i
     assert states["flip: send the canary a share"]["Arguments"]["Payload"]["weight"] == 0.1
 
 
+def test_whatever_moves_traffic_outlasts_a_deploy_of_the_serving_stack(template: Template) -> None:
+    moving = {
+        name: state
+        for machine in machines(template)
+        for name, state in states_of(machine)
+        if state.get("Arguments", {}).get("Payload", {}).get("action")
+        in ("prove", "share", "move", "watch", "reconcile")
+    }
+    assert len(moving) == 7
+    for name, state in moving.items():
+        (retry,) = (each for each in state["Retry"] if "ServingStackBusy" in each["ErrorEquals"])
+        assert set(FLIP_CAN_PASS) <= set(retry["ErrorEquals"]), name
+        pauses = [
+            min(retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt, retry["MaxDelaySeconds"])
+            for attempt in range(retry["MaxAttempts"])
+        ]
+        assert retry.get("JitterStrategy", "NONE") == "NONE"  # of which nothing is certain to be waited
+        assert 30 * 60 <= sum(pauses) <= 60 * 60
+        assert max(pauses) <= 60  # while a flip is taken back, customers have what an alarm rang for
+
+
+def test_a_function_that_hangs_is_asked_again_unless_it_is_the_long_one(template: Template) -> None:
+    asked = {
+        name: [retry["MaxAttempts"] for retry in state["Retry"] if "Sandbox.Timedout" in retry["ErrorEquals"]]
+        for machine in machines(template)
+        for name, state in states_of(machine)
+        if str(state.get("Resource", "")).endswith("lambda:invoke")
+    }
+    long = {name for name, attempts in asked.items() if not attempts}
+    assert long == {
+        "plan: count what there is",
+        "export: is the lake complete?",
+        "export: write the training data",
+        "export: data gate",
+    }
+    assert all(asked[name] == [2] for name in asked.keys() - long)
+
+
 def test_no_placement_is_named_so_that_another_is_one_entry_of_the_environment(template: Template) -> None:
     retraining, _ = machines(template)
     assert PLACEMENT not in json.dumps(retraining)
@@ -253,3 +292,34 @@ def test_it_starts_at_night_and_until_the_first_training_every_hour(template: Te
         "cron(30 3 * * ? *)": {"first_only": False},
         "rate(1 hour)": {"first_only": True},
     }
+
+
+def test_a_failed_night_pages_and_a_failed_hourly_attempt_is_a_notice(template: Template) -> None:
+    told = {}
+    for rule in of_type(template, "AWS::Events::Rule").values():
+        for target in rule["Properties"]["Targets"]:
+            if "#retraining-failed" in str(target):
+                topic = template["Resources"][target["Arn"]["Ref"]]["Properties"]["DisplayName"]
+                told[topic] = rule["Properties"]["EventPattern"]["detail"]["input"]
+    hourly = {"wildcard": '*"first_only":*true*'}
+    assert told == {"Pages of Colorway": [{"anything-but": hourly}], "Notices of Colorway": [hourly]}
+
+
+def test_whatever_fails_is_cleared_away(template: Template) -> None:
+    (rule,) = (
+        each["Properties"]
+        for each in of_type(template, "AWS::Events::Rule").values()
+        if "Clearing" in str(each["Properties"]["Targets"][0]["Arn"])
+    )
+    assert set(rule["EventPattern"]["detail"]) == {"stateMachineArn", "status"}
+
+
+def test_only_rules_of_our_own_may_page(template: Template) -> None:
+    for policy in of_type(template, "AWS::SNS::TopicPolicy").values():
+        allowed = [
+            each for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"
+        ]
+        assert [each["Principal"] for each in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    for rule in of_type(template, "AWS::Events::Rule").values():
+        for target in rule["Properties"]["Targets"]:
+            assert "RoleArn" in target or "Flip" in str(target["Arn"])

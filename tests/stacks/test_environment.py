@@ -31,6 +31,9 @@ ONE = Drop(placement="recommended-for-you", starts="FRI 09:00", hours=2, tps=1)
         ("nightly_at", (24, 0), "hour of 0-23"),
         ("history_days", 0, "1 to 3650"),
         ("event_types", (), "at least one"),
+        ("event_types", ("view", "view, twice"), "without commas"),
+        ("event_types", ("colorway:marker",), "not colorway:"),
+        ("event_types", tuple(f"type-{n}" for n in range(11)), "10 with 0 properties"),
         ("minimum_interactions", 999, "at least 1000"),
         ("cutoff_lead", cdk.Duration.seconds(20), "more than forwarder_cache"),
         ("longest_model", cdk.Duration.hours(12), "less than longest_training"),
@@ -70,6 +73,13 @@ def test_containers_kept_ready_and_a_canary_exclude_each_other() -> None:
 def test_a_refusal_shows_the_value_and_whose_it_is() -> None:
     with pytest.raises(ValueError, match=r"environment 'test': history_days is 0, allowed: 1 to 3650"):
         Environment(name="test", history_days=0)
+
+
+def test_the_longest_names_leave_room_for_what_a_run_adds() -> None:
+    longest = Environment(name="e" * 12, app="a" * 15)
+    assert len(longest.names.job("maize", "20261129T031500", "interactions")) == 63
+    with pytest.raises(ValueError, match="allowed: 27 letters together with app"):
+        Environment(name="e" * 12, app="a" * 16)
 
 
 def test_every_environment_keeps_its_own_names_in_personalize() -> None:

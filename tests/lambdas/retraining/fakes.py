@@ -40,24 +40,31 @@ class Table:
             raise ConditionalCheckFailed
         self.items[Item["key"]] = dict(Item)
 
-    def delete_item(self, *, Key: dict[str, str], **condition: Any) -> None:
+    def delete_item(
+        self, *, Key: dict[str, str], ReturnValues: str = "NONE", **condition: Any
+    ) -> dict[str, Any]:
         self.before_write()
         if condition:
             assert condition["ConditionExpression"] == "holder = :execution"
             holder = self.items.get(Key["key"], {}).get("holder")
             if holder != condition["ExpressionAttributeValues"][":execution"]:
                 raise ConditionalCheckFailed
-        self.items.pop(Key["key"], None)
+        before = self.items.pop(Key["key"], None)
+        return {"Attributes": before} if ReturnValues == "ALL_OLD" and before else {}
 
 
 class Lambda:
-    """One function: `$LATEST`, immutable versions, and an alias."""
+    """One function: `$LATEST`, immutable versions, and an alias.
+
+    `before_publish` are done once each, before the next versions: what others do in between.
+    """
 
     def __init__(self, colour: str = "none") -> None:
         self.latest = {"LIVE_COLOUR": colour, "APP": "colorway"}
         self.revision = 0
         self.versions: dict[str, dict[str, str]] = {}
         self.weights: dict[str, float] = {}
+        self.before_publish: list[Callable[[], object]] = []
         self.alias = self.publish_version(FunctionName="f")["Version"]
         self.answer: Callable[[str, dict[str, Any]], Any] = self._answer
 
@@ -82,6 +89,8 @@ class Lambda:
         self.revision += 1
 
     def publish_version(self, *, FunctionName: str) -> dict[str, str]:
+        if self.before_publish:
+            self.before_publish.pop()()
         version = str(len(self.versions) + 1)
         self.versions[version] = dict(self.latest)
         return {"Version": version}

@@ -68,6 +68,12 @@ def test_one_that_is_closed_and_not_gone_is_told_too(
     assert ages == {"ModelAge": 8, "DormantColourAge": 15}
 
 
+def test_the_live_one_grows_old_though_its_retirement_had_begun_when_it_became_live_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(monkeypatch, capsys, groups={"maize": 40}, opened={}) == {"ModelAge": 40}
+
+
 def test_one_that_is_gone_is_not_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,13 +95,31 @@ def test_the_sample_is_drawn_from_all_over_the_data_and_the_same_for_the_same_ru
     assert not {f"{user},item" for user in drawn.strangers} & set(rows.split())
 
 
+def test_the_sample_is_drawn_from_all_the_files_that_spark_writes() -> None:
+    header, *lines = csv_of(20_000).splitlines()
+    parts = {
+        f"runs/r/interactions/part-{n:05}.csv": "\n".join([header, *lines[n * 2500 : (n + 1) * 2500]]) + "\n"
+        for n in range(8)
+    }
+    drawn = sample(S3(parts), "b", "r", users=200)
+    quarters = {int(user.removeprefix("user-")) // 5000 for user in drawn.known}
+    assert (len(drawn.known), quarters) == (200, {0, 1, 2, 3})
+    assert set(drawn.items) == {f"item-{n}" for n in range(7)}
+    few = {
+        f"runs/r/interactions/part-{n:05}.csv": f"{header}\nu{n},i{n},1795489200,view,\n" for n in range(9)
+    }
+    assert len(sample(S3(few), "b", "r", users=200).known) == 8  # not read whole: a line of each place
+
+
 def test_where_an_erasure_has_deleted_the_data_strangers_are_asked_for() -> None:
     s3 = S3({"runs/r/report.json": "{}"})
     with pytest.raises(NothingToSample, match="runs/r/interactions"):
         sample(s3, "b", "r", users=20)
     heart = Heart()
     proof = replace(heart.proof, sample=sample_of_strangers("r", ["i1"]))
-    told = roll_back(heart.cloud.live, lambda _: proof, heart.reports, apply=True)
+    told = roll_back(
+        heart.cloud.live, lambda _: proof, heart.reports, takes_events=heart.takes_events, apply=True
+    )
     assert told == {"from": "maize", "to": "blue", "moved": True}
     assert {call["userId"] for call in heart.campaigns.calls} == {"colorway-newcomer-r", "colorway-session-r"}
 
@@ -129,6 +147,7 @@ class Heart:
         self.campaigns = Campaigns()
         self.cloud.lambda_.answer = self.answer
         self.lists: Callable[[str, str], list[str]] = lambda colour, user: list_of(user)
+        self.takes_events: Callable[[str], bool] = lambda colour: True
 
     def answer(self, version: str, request: dict[str, Any]) -> Any:
         colour = self.cloud.lambda_.versions[version]["LIVE_COLOUR"]
@@ -150,7 +169,9 @@ class Heart:
         )
 
     def roll_back(self, *, apply: bool) -> Any:
-        return roll_back(self.cloud.live, lambda _: self.proof, self.reports, apply=apply)
+        return roll_back(
+            self.cloud.live, lambda _: self.proof, self.reports, takes_events=self.takes_events, apply=apply
+        )
 
 
 def test_a_colour_that_answers_well_is_proved_and_the_report_says_how() -> None:
@@ -218,6 +239,16 @@ def test_there_is_no_going_back_to_a_colour_that_is_gone(gone: str) -> None:
     heart = Heart()
     heart.campaigns.answers = 0 if gone == "already" else 8  # all of the first asking, none of the second
     with pytest.raises(NoWayBack, match="blue does not answer"):
+        heart.roll_back(apply=True)
+    assert (heart.cloud.live.pointed(), heart.cloud.live.served()) == ("maize", "maize")
+
+
+@pytest.mark.parametrize("closed", ["already", "meanwhile"])
+def test_there_is_no_going_back_to_a_colour_that_still_answers_and_is_being_torn_down(closed: str) -> None:
+    heart = Heart()
+    # The first thing that a retirement does; what it deletes next may answer for a while
+    heart.takes_events = lambda colour: closed == "meanwhile" and heart.cloud.live.pointed() == "maize"
+    with pytest.raises(NoWayBack, match="blue is being torn down"):
         heart.roll_back(apply=True)
     assert (heart.cloud.live.pointed(), heart.cloud.live.served()) == ("maize", "maize")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from retraining.heartbeat import HeartbeatFailed
-from retraining.live_colour import LiveColour, ServingStackBusy
+from retraining.live_colour import ChangedMeanwhile, LiveColour, ServingStackBusy
 from retraining.run_lock import NoLongerAtWork
 from tests.lambdas.retraining.fakes import CloudFormation, Lambda, Ssm
 
@@ -28,6 +28,14 @@ class Cloud:
 def test_a_prepared_colour_takes_no_traffic() -> None:
     cloud = Cloud("maize")
     cloud.live.prepare("blue")
+    assert (cloud.live.pointed(), cloud.live.served()) == ("maize", "maize")
+
+
+def test_a_deploy_of_other_code_while_a_colour_is_on_trial_publishes_the_live_one() -> None:
+    cloud = Cloud("maize")
+    cloud.live.share(cloud.live.prepare("blue"), 0.1)
+    # CloudFormation leaves the environment alone when only the code has changed
+    cloud.lambda_.alias = cloud.lambda_.publish_version(FunctionName="f")["Version"]
     assert (cloud.live.pointed(), cloud.live.served()) == ("maize", "maize")
 
 
@@ -125,6 +133,24 @@ def test_a_deploy_that_published_the_old_colour_is_put_right() -> None:
     assert "moved" in str(cloud.live.reconcile())
     assert (cloud.live.pointed(), cloud.live.served()) == ("blue", "blue")
     assert cloud.live.reconcile() is None
+
+
+@pytest.mark.parametrize("step", ["prepare", "move"])
+def test_a_version_that_a_reconciliation_has_given_the_other_colour_is_not_taken_for_the_new_one(
+    step: str,
+) -> None:
+    cloud = Cloud("maize")
+    version = cloud.live.prepare("blue")
+    cloud.lambda_.latest["NEW"] = "setting"  # so that a move publishes too
+    cloud.lambda_.before_publish = [cloud.live.reconcile]  # a deploy has just ended
+    with pytest.raises(ChangedMeanwhile, match="expected blue, got maize"):
+        if step == "prepare":
+            cloud.live.prepare("blue")
+        else:
+            cloud.live.move("blue", version)
+    assert (cloud.live.pointed(), cloud.live.served()) == ("maize", "maize")
+    cloud.live.move("blue", cloud.live.prepare("blue"))
+    assert (cloud.live.pointed(), cloud.live.served()) == ("blue", "blue")
 
 
 def guard(*answers: bool) -> Callable[[], None]:
