@@ -21,6 +21,9 @@ FOLDER ?=
 CONVERSION ?= 0.03
 LIFT ?= 0.05
 AT ?=
+STATE ?=
+# One local cloud of several, by the folder that it was started with
+CLOUD = $(if $(STATE),--state '$(STATE)')
 # A slip, APPLY=0 say, must not do what it was to prevent
 $(foreach name,APPLY DISCARD,$(if $(filter-out 1,$($(name))),$(error $(name) is '$($(name))', allowed: 1, or nothing)))
 SOURCES := app.py stacks constructs lambdas commands local_cloud scripts benchmarks costs inspector experiments tests
@@ -34,54 +37,54 @@ help:  ## say what there is
 
 setup: $(VENV)/.installed node_modules/.installed wheels  ## install what is needed, in this folder only
 
-demo: setup  ## deploy everything into a local cloud and show it work; ARGS=--once to end by itself
-	@$(PYTHON) -m local_cloud demo $(ARGS)
+demo: setup  ## deploy all into a local cloud, train, and show it work
+	@$(PYTHON) -m local_cloud demo $(CLOUD) $(ARGS)
 
-retrain: $(VENV)/.installed  ## retrain in the running local cloud, and watch the colour change
-	@$(PYTHON) -m local_cloud retrain $(ARGS)
+retrain: $(VENV)/.installed  ## retrain in the running local cloud, and move traffic
+	@$(PYTHON) -m local_cloud retrain $(CLOUD) $(ARGS)
 
-status: $(VENV)/.installed  ## say what is live, how good it is and what runs; ENV=dev for one on AWS
-	@$(PYTHON) -m local_cloud status --environment $(ENV) $(ARGS)
+status: $(VENV)/.installed  ## what is live, how good it is, what runs; or of ENV=dev
+	@$(PYTHON) -m local_cloud status --environment $(ENV) $(CLOUD) $(ARGS)
 
-rollback: $(VENV)/.installed  ## say whether the other colour could take over; APPLY=1 to let it
-	@$(PYTHON) -m local_cloud rollback --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+rollback: $(VENV)/.installed  ## could the other colour take over? APPLY=1: let it
+	@$(PYTHON) -m local_cloud rollback --environment $(ENV) $(if $(APPLY),--apply) $(CLOUD) $(ARGS)
 
-retire: $(VENV)/.installed  ## say what of COLOUR=blue would be torn down; APPLY=1 to tear it down
-	@$(PYTHON) -m local_cloud retire '$(COLOUR)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+retire: $(VENV)/.installed  ## what would go of COLOUR=blue; APPLY=1: tear it down
+	@$(PYTHON) -m local_cloud retire '$(COLOUR)' --environment $(ENV) $(if $(APPLY),--apply) $(CLOUD) $(ARGS)
 
-redrive: $(VENV)/.installed  ## say what of the failure queue can be placed; APPLY=1 to place it
-	@$(PYTHON) -m local_cloud redrive --environment $(ENV) $(if $(APPLY),--apply) $(if $(DISCARD),--discard) $(ARGS)
+redrive: $(VENV)/.installed  ## what of the failure queue can be placed; APPLY=1: do it
+	@$(PYTHON) -m local_cloud redrive --environment $(ENV) $(if $(APPLY),--apply) $(if $(DISCARD),--discard) $(CLOUD) $(ARGS)
 
-erase: $(VENV)/.installed  ## say what is kept of USER_ID=u1; APPLY=1 to erase it
-	@$(PYTHON) -m local_cloud erase '$(USER_ID)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+erase: $(VENV)/.installed  ## what is kept of USER_ID=u1; APPLY=1: erase it
+	@$(PYTHON) -m local_cloud erase '$(USER_ID)' --environment $(ENV) $(if $(APPLY),--apply) $(CLOUD) $(ARGS)
 
-inspect: $(VENV)/.installed  ## open the page that shows customers beside what is recommended to them
-	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env) && eval "$$settings" &&) \
-	  PYTHONPATH=lambdas:. $(PYTHON) -m inspector --environment $(ENV) $(ARGS)
+inspect: $(VENV)/.installed  ## pages of customers beside what is recommended to them
+	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env $(CLOUD)) && eval "$$settings" &&) \
+	  PYTHONPATH=lambdas:. $(PYTHON) -m inspector --environment $(ENV) $(CLOUD) $(ARGS)
 
-experiment-report: $(VENV)/.installed  ## say what the experiment shows, or not yet: ENV=dev FOLDER=where-it-is-saved
-	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env) && eval "$$settings" &&) \
+experiment-report: $(VENV)/.installed  ## what the experiment shows: ENV=dev FOLDER=save-it-here
+	@$(if $(filter local,$(ENV)),settings=$$($(PYTHON) -m local_cloud env $(CLOUD)) && eval "$$settings" &&) \
 	  PYTHONPATH=lambdas:. $(PYTHON) -m experiments report --environment $(ENV) $(if $(FOLDER),--folder '$(FOLDER)') $(ARGS)
 
-experiment-plan: $(VENV)/.installed  ## say how many users an effect needs: CONVERSION=0.03 LIFT=0.05
+experiment-plan: $(VENV)/.installed  ## how many users it needs: CONVERSION=0.03 LIFT=0.05
 	@PYTHONPATH=lambdas:. $(PYTHON) -m experiments plan --conversion='$(CONVERSION)' --lift='$(LIFT)' $(ARGS)
 
-backfill: $(VENV)/.installed  ## load a history into the lake: SOURCE=orders.csv COLUMNS=user_id=CustomerID ENV=dev; KIND=items or users: a catalogue, of DAY=2026-11-25
-	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --kind '$(KIND)' --day '$(DAY)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(ARGS)
+backfill: $(VENV)/.installed  ## load a history, or KIND=items a catalogue: SOURCE=a.csv
+	@$(PYTHON) -m local_cloud backfill '$(SOURCE)' --kind '$(KIND)' --day '$(DAY)' --columns "$(COLUMNS)" --where "$(WHERE)" --environment $(ENV) $(CLOUD) $(ARGS)
 
-restore: $(VENV)/.installed  ## say what of the lake could be brought back: AT=2026-11-25T03:00:00Z; APPLY=1 to do it
-	@$(PYTHON) -m local_cloud restore '$(AT)' --environment $(ENV) $(if $(APPLY),--apply) $(ARGS)
+restore: $(VENV)/.installed  ## what can come back of AT=2026-11-25T03:00Z; APPLY=1
+	@$(PYTHON) -m local_cloud restore '$(AT)' --environment $(ENV) $(if $(APPLY),--apply) $(CLOUD) $(ARGS)
 
-compare: $(VENV)/.installed  ## train recipes side by side on the last training data; ENV=dev for those on AWS
-	@$(PYTHON) -m local_cloud compare --environment $(ENV) $(ARGS)
+compare: $(VENV)/.installed  ## train recipes side by side on the last training data
+	@$(PYTHON) -m local_cloud compare --environment $(ENV) $(CLOUD) $(ARGS)
 
-spark: $(VENV)/.spark  ## install Spark, and a Java where there is none, for the tests of the second engine
+spark: $(VENV)/.spark  ## install Spark, for the tests of the second engine
 
-openapi: $(VENV)/.openapi  ## install what lints the OpenAPI documents and holds the APIs to them
+openapi: $(VENV)/.openapi  ## install what holds the APIs to their OpenAPI documents
 
-browser: $(VENV)/.browser  ## install what drives a browser, and a browser where the machine has none
+browser: $(VENV)/.browser  ## install what drives a browser, and one if there is none
 
-browse: browser  ## the inspector in a real browser: keyboard, contrast, narrow windows, back ends that fail
+browse: browser  ## test the inspector in a real browser
 	$(PYTHON) -m pytest tests/inspector -m browser $(ARGS)
 
 test: setup  ## format, lint, types and all tests, as CI does
@@ -93,27 +96,28 @@ test: setup  ## format, lint, types and all tests, as CI does
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest -m "not prove" $(SIDE_BY_SIDE) $(ARGS)
 
-load: $(VENV)/.installed  ## an ordinary day and a drop, played to the running local cloud
-	@$(PYTHON) -m local_cloud env $(if $(LOAD_STATE),--state '$(LOAD_STATE)') >/dev/null
+load: $(VENV)/.installed  ## play a minute's day and a drop to the local cloud
+	@$(PYTHON) -m local_cloud env $(CLOUD) >/dev/null
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-load.txt
-	@$(PYTHON) -m locust -f benchmarks/load.py --headless --only-summary $(ARGS)
+	@echo "A day of a minute, then a drop of half a minute"
+	@$(if $(STATE),LOAD_STATE='$(STATE)') $(PYTHON) -m locust -f benchmarks/load.py --headless --only-summary --loglevel WARNING $(ARGS)
 
 prove: setup spark openapi  ## the tests that take too long for every change
 	$(PYTHON) -m pytest -m prove $(ARGS)
 
-synth: setup  ## templates of an environment, ENV=prod say, in cdk.out/prod
+synth: setup  ## templates of an environment: ENV=prod, in cdk.out/prod
 	@$(WITH_NODE) CDK_VALIDATION=$${CDK_VALIDATION:-false} $(PYTHON) scripts/synth.py $(ENV) cdk.out/$(ENV)
 
-diff: setup  ## what a change would change on AWS, of DEV and PROD: BASE=origin/main
+diff: setup  ## what a change would change on AWS: BASE=origin/main
 	@$(WITH_NODE) $(PYTHON) scripts/diff.py $(BASE) dev prod $(if $(BROADER),--allow-broader) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(COMMENT),--comment $(COMMENT))
 
-deploy: setup  ## deploy an environment, and have it taken back when an alarm rings: ENV=dev
+deploy: setup  ## deploy ENV=dev; taken back if an alarm rings
 	@. $(VENV)/bin/activate && $(WITH_NODE) python scripts/deploy.py $(ENV)
 
-smoke: $(VENV)/.installed  ## ask a deployment whether it serves, and AWS whether it is as assumed: ENV=dev
-	@$(PYTHON) -m local_cloud smoke --environment $(ENV) $(ARGS)
+smoke: $(VENV)/.installed  ## does a deployment serve, and is AWS as assumed: ENV=dev
+	@$(PYTHON) -m local_cloud smoke --environment $(ENV) $(CLOUD) $(ARGS)
 
-cost: synth  ## what an environment costs a month: ENV=prod USERS=1e6 REQUESTS=3e7 EVENTS=1e8
+cost: synth  ## a month's cost: ENV=prod REQUESTS=3e7 EVENTS=1e8
 	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 wheels: $(VENV)/.installed  ## download the libraries that functions need

@@ -43,7 +43,14 @@ EXPERIMENT: Final = Experiment("the salt of the pictures", control=3000, treatme
 LIFT: Final = 0.14
 """What treatment buys more often."""
 
+_READY_WITHIN: Final = 120
+"""Seconds; a page loads itself while it copies the lake, or reads the experiment."""
+
 _WIDE: Final = (1280, 800)
+_DOWN_TO: Final = {"inspector-models": "Now", "inspector-night": "Alarms", "experiment": "By segment"}
+"""The heading that a page's picture ends above."""
+
+_SPACE: Final = 10
 _TYPES: Final = {"string": "VARCHAR", "array<string>": "VARCHAR[]", "int": "INTEGER"}
 
 
@@ -64,7 +71,8 @@ def main() -> int:
         compare = [sys.executable, "-m", "local_cloud", "compare", "--state", str(given.state)]
         subprocess.run(compare, cwd=ROOT, env=environ, check=True)
     begin_experiment(connection, datetime.now(UTC).date())
-    customer = json.loads(compared.read_text())["customers"][0]
+    customers = json.loads(compared.read_text())["customers"]
+    customer = max(customers, key=lambda each: len(set(each["touched"])))
     given.into.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(prefix="pictures-") as copies,
@@ -79,8 +87,8 @@ def pages_of(customer: Mapping[str, Any]) -> dict[str, str]:
 
     :param customer: one that `make compare` made lists for.
     """
-    touched = list(customer["touched"][:5])[::-1]
-    columns = urlencode({"column": ["live", "compared:exploration"]}, doseq=True)
+    touched = list(dict.fromkeys(customer["touched"]))[:5][::-1]
+    columns = urlencode({"column": ["live", "compared:interactions-only"]}, doseq=True)
     return {
         "inspector": f"/customers/{customer['user_id']}?{columns}",
         "inspector-what-if": "/try?" + urlencode({"touch": touched, "was": touched[:-1]}, doseq=True),
@@ -139,32 +147,32 @@ def begin_experiment(connection: Connection, today: date) -> None:
 
 def put_traffic(s3: Any, bucket: str, first: date, users: int = 30_000) -> None:
     """Exposures and what users did after them, a file for each day."""
-    database = duckdb.connect()
+    database = duckdb.connect(config={"threads": 1})  # so that a seed draws the same people again
     for name, of in (("variant_of", lambda who: EXPERIMENT.assign(who).variant), ("unit_of", _unit_of)):
         database.create_function(name, of, ["VARCHAR"], "VARCHAR")
     start = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp() * 1000)
     database.execute(
         f"""
-        SELECT setseed(0.5);
+        SELECT setseed(0.1);
         CREATE TABLE people AS
         SELECT 'made-up-' || n AS who, variant_of(who) AS variant, unit_of(who) AS unit,
             {start} + floor(random() * {DAYS - 1} * 86400000)::BIGINT AS since, random() AS draw
         FROM range({users}) AS r(n);
         DELETE FROM people WHERE variant = 'exempt';
         CREATE TABLE shown AS
-        SELECT people.*, since + (n * random() * 3600000)::BIGINT AS at, who || '-' || n AS request
+        SELECT people.*, since + (n * random() * 3600000)::BIGINT AS happened, who || '-' || n AS request
         FROM people, range(6) AS r(n) WHERE n = 0 OR random() < 0.5;
         CREATE TABLE done AS
-        SELECT who, since + 3600000 AS at, 'purchase' AS kind,
+        SELECT who, since + 3600000 AS happened, 'purchase' AS kind,
             exp(3.5 + 0.5 * (random() + random() - 1)) AS value
         FROM people WHERE draw < 0.12 * (1 + {LIFT} * (variant = 'treatment')::INT)
         UNION ALL
-        SELECT who, at + 60000, 'click', NULL FROM shown WHERE random() < 0.3
+        SELECT who, happened + 60000, 'click', NULL FROM shown WHERE random() < 0.3
         """
     )
     treated = "variant = 'treatment'"
     exposure = {
-        "exposed_at": "at",
+        "exposed_at": "happened",
         "request_id": "request",
         "unit_id": "unit",
         "variant": "variant",
@@ -178,9 +186,9 @@ def put_traffic(s3: Any, bucket: str, first: date, users: int = 30_000) -> None:
         "took_ms": f"CASE WHEN {treated} THEN 40 ELSE 4 END + random() * 20",
     }
     event = {
-        "event_id": "who || kind || at",
-        "received_at": "at",
-        "sent_at": "at",
+        "event_id": "who || kind || happened",
+        "received_at": "happened",
+        "sent_at": "happened",
         "session_id": "who",
         "user_id": "who",
         "event_type": "kind",
@@ -189,7 +197,7 @@ def put_traffic(s3: Any, bucket: str, first: date, users: int = 30_000) -> None:
     }
     with TemporaryDirectory(prefix="pictures-") as name:
         for day in range(DAYS + 1):
-            of_day = f"at BETWEEN {start + day * 86_400_000} AND {start + (day + 1) * 86_400_000 - 1}"
+            of_day = f"happened BETWEEN {start + day * 86_400_000} AND {start + (day + 1) * 86_400_000 - 1}"
             for folder, table, columns, given in (
                 (EXPOSURES_FOLDER, "shown", EXPOSURE_COLUMNS, exposure),
                 (EVENTS_FOLDER, "done", EVENT_COLUMNS, event),
@@ -239,24 +247,32 @@ def _answers(url: str) -> bool:
 
 
 def take(url: str, pages: Mapping[str, str], into: Path, width: int | None) -> None:
-    """Each page's picture, as somebody sees it who has just come: the experiment's page in full."""
+    """Each page's picture, as somebody sees it who has just come, and down to a heading where one is near."""
     from playwright.sync_api import sync_playwright
 
+    os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(ROOT / ".venv" / "browsers"))
+    installed = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     press: dict[str, Callable[[Any], Any]] = {
         "inspector-what-if": lambda page: page.get_by_role("button", name="Send these sessions").click()
     }
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_context(
+        browser = playwright.chromium.launch(
+            executable_path=next(filter(None, installed), None), args=["--no-sandbox"]
+        )
+        page: Any = browser.new_context(
             viewport={"width": width or _WIDE[0], "height": _WIDE[1]}, color_scheme="light"
         ).new_page()
         for name, path in pages.items():
             page.goto(url + path)
-            page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')")
+            page.locator("meta[http-equiv=refresh]").wait_for(state="detached", timeout=_READY_WITHIN * 1000)
             if name in press and page.get_by_role("button", name="Send these sessions").count():
                 press[name](page)
             page.wait_for_load_state("networkidle")
-            page.screenshot(path=into / f"{name}.png", full_page=name == "experiment" or width is not None)
+            clip = None
+            if name in _DOWN_TO and width is None:
+                end = page.get_by_role("heading", name=_DOWN_TO[name]).bounding_box()
+                clip = {"x": 0, "y": 0, "width": _WIDE[0], "height": end["y"] - _SPACE}
+            page.screenshot(path=into / f"{name}.png", full_page=bool(clip) or width is not None, clip=clip)
             print(f"{into / name}.png: {path}")
         browser.close()
 

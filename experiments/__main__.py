@@ -89,10 +89,13 @@ def _plan(given: argparse.Namespace) -> None:
         spread=spread, difference=changed - share, treatment_share=given.treatment / measured
     )
     print(
-        f"{needed:,} measured users find a change of {lift:+.1%} from {share:.2%} in four of five "
-        f"experiments (95 % interval, treatment {given.treatment / measured:.0%} of the measured)."
+        f"It takes {needed:,} measured users to find a change from {share:.2%} to {changed:.2%} "
+        f"({lift:+.1%})\nfour times out of five "
+        f"(95% interval, {given.treatment / measured:.0%} of them in treatment)."
     )
-    if given.users_a_day:
+    if given.users_a_day is None:
+        print('How many days that takes: ARGS="--users-a-day 20000"')
+    else:
         a_day = given.users_a_day * measured / 10_000
         days = -(-needed // max(a_day, 1))
         weeks = -(-days // 7)

@@ -51,11 +51,12 @@ def configured(appconfig: Any, identifiers: str, wanted: str = "") -> Configured
         if experiment and experiment.id.startswith(wanted):
             on.append((number, experiment, json.loads(text)))
     if not on:
-        which = f"has an id that begins with {wanted}" if wanted else "has `enabled` true, and a salt"
+        which = f"an id that begins with {wanted}" if wanted else "`enabled` true, and a salt"
         only = sorted(saved.keys() - {number for number, _ in versions})
+        were = "version {} was" if len(only) == 1 else "versions {} were"
         raise NoExperiment(
-            f"there is no such experiment: of {len(versions)} deployments in AppConfig none {which}"
-            + (f"; versions {', '.join(map(str, only))} were saved and never deployed" if only else "")
+            f"no configuration that AppConfig has deployed has {which}"
+            + (f"; {were.format(', '.join(map(str, only)))} saved and never deployed" if only else "")
             + '. docs/operations.md, "Run the experiment", says how to begin one'
         )
     _, experiment, _ = on[-1]

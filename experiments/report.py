@@ -330,9 +330,9 @@ def _said(result: Result) -> str:
     span = f"{compared.lift_low or 0:+.1%} to {compared.lift_high or 0:+.1%}"
     if compared.p_value >= SIGNIFICANT:
         return (
-            f"No effect of recommendations on {name} is shown ({compared.lift:+.1%}, 95 % interval {span}); "
+            f"No effect of recommendations on {name} is shown ({compared.lift:+.1%}, 95% interval {span}); "
             f"a change of {compared.detectable_lift or 0:.1%} or more would have been found in four of five "
             "such experiments."
         )
     verb = "raise" if compared.lift > 0 else "lower"
-    return f"Recommendations {verb} {name} by {abs(compared.lift):.1%} (95 % interval {span})."
+    return f"Recommendations {verb} {name} by {abs(compared.lift):.1%} (95% interval {span})."

@@ -116,17 +116,17 @@ def _results(report: Report) -> list[str]:
                 _percent(one.detectable_lift),
             )
         )
-    lines = _table(("metric", *MEASURED, "lift", "95 % interval", "p", "could find"), rows)
+    lines = _table(("metric", *MEASURED, "lift", "95% interval", "p", "could find"), rows)
     lines += [
         "",
-        "* decides. The others' p-values are adjusted by Holm's method; each interval is 95 % by itself.",
+        "* decides. The others' p-values are adjusted by Holm's method; each interval is 95% by itself.",
     ]
     lines += [f"{named(each.metric)}: {MEANINGS[each.metric]}" for each in report.results]
     lines += [f"{named(each.metric)}: {each.note}." for each in report.results if each.note]
     if report.segments:
         lines += ["", f"By segment, {named(report.plan.primary)}: to look at, not to conclude from", ""]
         lines += _table(
-            ("segment", *MEASURED, "lift", "95 % interval"),
+            ("segment", *MEASURED, "lift", "95% interval"),
             [
                 (each.name, *(f"{count:,}" for count in each.users.values()), *_lift(each.comparison))
                 for each in report.segments
@@ -138,7 +138,7 @@ def _results(report: Report) -> list[str]:
         "",
     ]
     lines += _table(
-        ("until", *MEASURED, "lift", "95 % interval"),
+        ("until", *MEASURED, "lift", "95% interval"),
         [
             (str(each.day), *(f"{count:,}" for count in each.users.values()), *_lift(each.comparison))
             for each in report.days

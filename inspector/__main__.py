@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import webbrowser
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -68,14 +70,30 @@ def main() -> int:
         copies=given.copies / "experiment",
         sandbox=Sandbox.of(deployment, os.environ.get("AWS_ENDPOINT_URL")),
     )
+    listens = listening(given.host, given.port)
     url = f"http://{given.host}:{given.port}/"
     print(f"The inspector of {deployment.names.prefix}: {url} (Ctrl-C ends it)", flush=True)
     if not given.no_browser:
         webbrowser.open(url)
     loopback = given.host in LOOPBACK
     app = Inspector(site, hosts=LOOPBACK if loopback else ("*",)).app()
-    uvicorn.run(app, host=given.host, port=given.port, log_level="warning")
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listens])
     return 0
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens already: a browser that is opened on it waits for its page.
+
+    :raises SystemExit: when it cannot; says what to type.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        why = str(error.strerror).partition(" (while")[0].lower()
+        raise SystemExit(
+            f'error: {host}:{port}: {why}. Choose another port: make inspect ARGS="--port {port + 1}"'
+        ) from None
 
 
 @cache

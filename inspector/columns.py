@@ -130,7 +130,7 @@ def reasons(
     if item.category and item.category in categories:
         found.append("same kind")
     if item.created_at and now.timestamp() - item.created_at / 1000 < NEW.total_seconds():
-        found.append("new")
+        found.append("new product")
     if item.item_id in popular:
         found.append("popular")
     return tuple(found)

@@ -74,6 +74,8 @@ def over_days(intervals: Sequence[Interval], *, days: int) -> OverDays | None:
     settled = intervals[2:] or intervals
     top = 1.15 * max(0.01, *(each.high for each in settled))
     floor = 1.15 * min(-0.01, *(each.low for each in settled))
+    # No effect is seen to lie between: never at an edge
+    top, floor = max(top, -floor / 5), min(floor, -top / 5)
     wide, high = OverDays.width - _LEFT - _RIGHT, OverDays.height - _TOP - _BOTTOM
     before = days - len(intervals)
 
@@ -88,7 +90,7 @@ def over_days(intervals: Sequence[Interval], *, days: int) -> OverDays | None:
     first, last = intervals[0], intervals[-1]
     labels = [(x(0), first.name, "start"), (x(len(intervals) - 1), last.name, "end")]
     return OverDays(
-        says=f"Lift at each day's end with its 95 % interval, at last {last.says}",
+        says=f"Lift at each day's end with its 95% interval, at last {last.says}",
         band="M" + "L".join([*upper, *reversed(lower)]) + "Z",
         line="M" + "L".join(f"{x(place):g},{y(each.lift):g}" for place, each in enumerate(intervals)),
         zero=y(0),

@@ -69,6 +69,8 @@ class LookPages:
         )
 
     def _customer(self, request: Request) -> Response:
+        if not request.path_params["name"]:
+            return RedirectResponse("/", status_code=303)
         reading, history = self.site.look_again(), self.site.history
         user_id = self.site.whom(request.path_params["name"])
         placement = self.site.placement(request)
@@ -97,6 +99,7 @@ class LookPages:
             user_id=user_id,
             unknown=not reading and not history.knows(user_id),
             touches=touches,
+            similar_to=history.items([last])[last] if last and placement.needs == "item" else None,
             placement=placement,
             placements=self.site.deployment.placements,
             columns=columns,

@@ -71,7 +71,7 @@ class ModelsPage:
         placement = self.site.placement(request)
         live = self.site.deployment.live_colour()
         nights = self._nights.of(placement.name)
-        now = self._now(placement, live) if live else None
+        now = self._now(placement, live) if live and not reading else None
         judge_of = self._judging()
         return self.site.render(
             request,
@@ -157,7 +157,7 @@ class ModelsPage:
         at, known = self._asked.get(key, (0.0, None))
         is_stale = time.monotonic() - at > _ASKS_AGAIN_AFTER
         awaited = has_dormant and known is not None and other(live) not in known.lists
-        if known is None or known.trouble or awaited or is_stale:
+        if known is None or known.trouble or not known.customers or awaited or is_stale:
             known = self._ask(placement, [live, other(live)] if has_dormant else [live])
             self._asked[key] = (time.monotonic(), known)
         return known

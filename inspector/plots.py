@@ -162,15 +162,20 @@ def bar_plot(
 
 
 def histogram(title: str, values: Sequence[float], *, unit: str, style: str, bins: int = 20) -> Plot | None:
-    """How values are spread over `bins` ranges of equal width from 0 on, as a count of each."""
+    """How values are spread over about `bins` ranges of equal width from 0 on, as a count of each.
+
+    Ranges are parts of round steps, so that what is written below them is round.
+    """
     if not values:
         return None
-    top = ticks_to(max(values))[-1]
+    steps = ticks_to(max(values))
+    top, in_a_step = steps[-1], max(round(bins / (len(steps) - 1)), 1)
+    bins = in_a_step * (len(steps) - 1)
     counts = [0] * bins
     for value in values:
         counts[min(int(value / top * bins), bins - 1)] += 1
     bars = [(number(top * place / bins), float(count), style) for place, count in enumerate(counts)]
-    return bar_plot(title, bars, unit=unit, every=bins // 4)
+    return bar_plot(title, bars, unit=unit, every=in_a_step)
 
 
 def ticks_to(most: float) -> list[float]:

@@ -158,6 +158,7 @@ _TEMPLATES.env.filters.update(
     ago=_ago,
     lasted=_lasted,
     moment=lambda at: at.astimezone(UTC).strftime("%d %b %H:%M:%S"),
-    day_of=lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%d %b %H:%M"),
+    day=lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%d %b %Y"),
+    minute=lambda ms: datetime.fromtimestamp(ms / 1000, UTC).strftime("%d %b %H:%M"),
     query=url_query,
 )

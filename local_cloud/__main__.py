@@ -291,12 +291,14 @@ def _compare(parsed: argparse.Namespace) -> None:
             poll=0.2 if parsed.environment == "local" else 30,
             progress=step.says,
         ).run(save)
-        step.says(f"run {compared['run_id']}, {compared['interactions']:,} interactions; lists in {kept}")
+        step.says(f"run {compared['run_id']}, {compared['interactions']:,} interactions")
     print("\n".join(["", *table(compared)]))
     if parsed.environment == "local":
         print(
             "\n  Here v2 is the same stand-in as user-personalization: how the two differ shows only on AWS."
         )
+    shown = kept.relative_to(Path.cwd()) if kept.is_relative_to(Path.cwd()) else kept
+    print(f"\n  Each one's lists for the same customers: `make inspect`, or {shown}")
 
 
 def _status(parsed: argparse.Namespace) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from local_cloud.connection import DEFAULT_PORT, DEFAULT_STATE, Connection, LocalCloudError, require_free
+from local_cloud.connection import (
+    DEFAULT_PORT,
+    DEFAULT_STATE,
+    Connection,
+    LocalCloudError,
+    require_free,
+    sole_use_of,
+)
 
 _STARTS_WITHIN: Final = 60.0
 _STOPS_WITHIN: Final = 20.0
@@ -63,8 +70,9 @@ class LocalCloud:
     def start(self) -> Connection:
         """Start, and wait until it answers.
 
-        :raises LocalCloudError: when the port is busy or it does not come up; the message says why.
+        :raises LocalCloudError: when folder or port are in use, or it does not come up; the message says why.
         """
+        sole_use_of(self.options.state).close()
         require_free(self.options.port)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local_cloud", "serve", "--with-parent", *self.options.to_arguments()],

@@ -39,13 +39,17 @@ def list_table(products: Sequence[Product]) -> list[str]:
     return [f"  {place:>3}  {_full(product)}" for place, product in enumerate(products, 1)]
 
 
-def change_table(before: Sequence[Product], after: Sequence[Product]) -> list[str]:
-    """Recommendations of before, and beside them those of now with how each moved."""
+def change_table(before: Sequence[Product], after: Sequence[Product], width: int) -> list[str]:
+    """Recommendations of before, and beside them those of now with how each moved.
+
+    :param width: columns that a line may take.
+    """
+    card_width = min(_CARD, (width - 16) // 2)
     marked = marks([product.item_id for product in before], [product.item_id for product in after])
-    lines = [f"  {'':>3}  {'before':<{_CARD}}   {'':>4}  now", ""]
+    lines = [f"  {'':>3}  {'before':<{card_width}}   {'':>4}  now", ""]
     for place in range(max(len(before), len(after))):
-        left = card(before[place]) if place < len(before) else " " * _CARD
-        right = f"{marked[place]:>4}  {card(after[place])}" if place < len(after) else ""
+        left = card(before[place], card_width) if place < len(before) else " " * card_width
+        right = f"{marked[place]:>4}  {card(after[place], card_width)}" if place < len(after) else ""
         lines.append(f"  {place + 1:>3}  {left}   {right}".rstrip())
     return lines
 

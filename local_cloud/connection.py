@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -97,7 +98,8 @@ def connect(state: Path = DEFAULT_STATE) -> Connection:
     try:
         connection = Connection(json.loads(server_file(state).read_text())["port"])
     except FileNotFoundError:
-        raise LocalCloudError("no local cloud is running: start one with `make demo`") from None
+        other = "" if state == DEFAULT_STATE else f" with {state}"
+        raise LocalCloudError(f"no local cloud is running{other}: start one with `make demo`") from None
     if not connection.is_healthy():
         raise LocalCloudError(
             f"the local cloud at {connection.endpoint} does not answer: start it again with `make demo`"
@@ -110,6 +112,24 @@ def server_file(state: Path) -> Path:
     return state / "server.json"
 
 
+def sole_use_of(state: Path) -> IO[str]:
+    """The lock on a state folder; it ends with the process, so that a crash leaves nothing to mend.
+
+    :raises LocalCloudError: when a cloud has it.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise LocalCloudError(
+            f"a local cloud already uses {state}. Stop it by Ctrl-C where it runs, or start one beside it: "
+            'make demo STATE=/tmp/another ARGS="--port 4567"'
+        ) from None
+    return lock
+
+
 def require_free(port: int) -> None:
     """
     :raises LocalCloudError: when another program listens on the port.
@@ -117,7 +137,8 @@ def require_free(port: int) -> None:
     with socket.socket() as probe:
         # Some systems let an address be bound though another program listens on all of them
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise LocalCloudError(_busy(port, "something answers"))
+            who = "a local cloud" if Connection(port).is_healthy() else "another program"
+            raise LocalCloudError(_busy(port, f"{who} listens there"))
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -127,10 +148,9 @@ def require_free(port: int) -> None:
 
 
 def _busy(port: int, why: str) -> str:
-    who = "a local cloud already runs" if Connection(port).is_healthy() else "another program listens"
     return (
-        f"port {port} is busy ({why}): {who} there. "
-        f"Stop it (`lsof -i :{port}` names it) or choose another port with --port"
+        f"port {port} is busy: {why}. Stop it (`lsof -i :{port}` names it), "
+        'or choose another port: make demo ARGS="--port 4567"'
     )
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from local_cloud import comparison, deployed, retraining_progress
 from local_cloud.cloud import LocalCloud, Options
-from local_cloud.connection import Connection, LocalCloudError
+from local_cloud.connection import DEFAULT_STATE, Connection, LocalCloudError
 from local_cloud.deployment import Deployment, StackProgress
 from local_cloud.lake_loading import connect, load
 from local_cloud.live_api import LiveApi
@@ -116,8 +116,14 @@ def load_history(connection: Connection, progress: Progress, own: OwnData | None
 
 
 def train_first(connection: Connection, progress: Progress) -> None:
-    """Train once the run that the deployment started by itself, in vain for lack of data, has ended."""
-    retraining_progress.await_idle(connection, deployed.output(connection, "RetrainingArn"))
+    """Train, unless the run that the deployment has started by itself does.
+
+    It is mostly over by now, in vain for lack of data; on a slow machine it comes late enough to find them.
+    """
+    state_machine = deployed.output(connection, "RetrainingArn")
+    while execution := retraining_progress.running(connection, state_machine):
+        if retraining_progress.follow(connection, execution, progress).get("outcome") == "done":
+            return
     retrain(connection, progress)
 
 
@@ -161,7 +167,7 @@ def show(api: LiveApi, showcase: Showcase, progress: Progress) -> None:
         time.sleep(_LOOK_EVERY)
         new, last = _products(showcase, api.recommendations(customer, num_results=str(_SHOWN))), new
     progress.say(f"\nAnd {time.monotonic() - sent:.1f} s later:\n")
-    progress.say("\n".join(comparison.change_table(old, new)))
+    progress.say("\n".join(comparison.change_table(old, new, progress.width)))
 
 
 def _products(showcase: Showcase, answer: Mapping[str, Any]) -> list[Product]:
@@ -178,11 +184,15 @@ def _stay_up(cloud: LocalCloud, progress: Progress) -> None:
 
     :raises LocalCloudError: when the local cloud ends by itself.
     """
+    state = cloud.options.state
+    make, env = ("", "") if state == DEFAULT_STATE else (f" STATE={state}", f" --state {state}")
     progress.say(
-        "\nIt stays up until Ctrl-C. Meanwhile, from another terminal: `make inspect` to look at it in a\n"
-        "browser, `make status`, or `make retrain`, which moves the traffic to the other colour. Any AWS\n"
-        'tool works on it: eval "$(.venv/bin/python -m local_cloud env)", or with the credentials\n'
-        f"test and test: aws --endpoint-url {cloud.connection.endpoint} --region us-east-1 …\n"
+        "\nIt stays up until Ctrl-C. Meanwhile, from another terminal:\n\n"
+        f"  make inspect{make}   look at it in a browser\n"
+        f"  make status{make}    what is live, and how good it is\n"
+        f"  make retrain{make}   move the traffic to the other colour\n\n"
+        f'Any AWS tool works on it: eval "$(.venv/bin/python -m local_cloud env{env})", or with\n'
+        f"credentials test and test, aws --endpoint-url {cloud.connection.endpoint} --region us-east-1\n"
     )
     try:
         cloud.wait()

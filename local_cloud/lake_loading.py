@@ -84,7 +84,7 @@ def load(
         size = sum(path.stat().st_size for path in files.values())
         progress(
             f"{loaded.events:,} events of {loaded.days:,} days, {loaded.items:,} items, "
-            f"{loaded.users:,} users: {len(files):,} Parquet files, {size / 1e6:.1f} MB"
+            f"{loaded.users:,} users: {size / 1e6:.1f} MB"
         )
         with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
             list(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
-_TITLE: Final = 12
-_WIDTH: Final = 100
+_TITLE: Final = 10
+_WIDEST: Final = 100
 _ERASE: Final = "\r\033[K"
 
 
@@ -33,14 +33,19 @@ class Progress:
         """Seconds since this began."""
         return time.monotonic() - self._started
 
+    @property
+    def width(self) -> int:
+        """Columns that a line may take: all of a narrow terminal's, and 100 elsewhere."""
+        return min(_WIDEST, shutil.get_terminal_size().columns) if self._terminal else _WIDEST
+
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """A step; what it said last stands in its line, or `failed` when it raises."""
+        """A step; what it said last stands in its line, or `failed` when it raises, `stopped` at Ctrl-C."""
         step = Step(self, title)
         try:
             yield step
-        except BaseException:
-            step.line("failed", step.elapsed)
+        except BaseException as error:
+            step.line("stopped" if isinstance(error, KeyboardInterrupt) else "failed", step.elapsed)
             raise
         self.took[title] = step.elapsed
         step.finish()
@@ -70,7 +75,7 @@ class Step:
         self._progress, self._title, self._text = progress, title, ""
         self._started = time.monotonic()
         self._label = title
-        progress.show(_columns(title, "", None))
+        progress.show(_columns(title, ""))
 
     @property
     def elapsed(self) -> float:
@@ -79,11 +84,14 @@ class Step:
     def says(self, text: str) -> None:
         """What is going on now; the last that is said becomes the step's line."""
         self._text = text
-        self._progress.show(_columns(self._label, text, None))
+        self._progress.show(_columns(self._label, text))
 
     def line(self, text: str, seconds: float | None = None) -> None:
         """A part of the step that has ended: a line that stays."""
-        self._progress.print(_columns(self._label, text, seconds))
+        row = _columns(self._label, text)
+        if seconds is not None:
+            row = f"{row:<{self._progress.width - 10}} {f'{seconds:.1f} s':>8}"
+        self._progress.print(row)
         self._label, self._text = "", ""
 
     def finish(self) -> None:
@@ -92,6 +100,5 @@ class Step:
             self.line(self._text or "done", self.elapsed)
 
 
-def _columns(title: str, text: str, seconds: float | None) -> str:
-    row = f"  {title:<{_TITLE}}  {text}"
-    return row if seconds is None else f"{row:<{_WIDTH - 10}} {f'{seconds:.1f} s':>8}"
+def _columns(title: str, text: str) -> str:
+    return f"  {title:<{_TITLE}}  {text}"

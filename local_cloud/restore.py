@@ -44,7 +44,7 @@ def restore(s3: Any, bucket: str, at: datetime, *, apply: bool) -> list[str]:
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         raise LocalCloudError(
             f"{bucket} keeps no versions, so nothing can be brought back. Set recover_days=14, say, of "
-            "the environment in stacks/environment.py: what is overwritten or deleted from then on can be"
+            "the environment in stacks/environment.py, and deploy: from then on it keeps them"
         )
     found = list(changed_since(s3, bucket, at))
     for each in found if apply else ():

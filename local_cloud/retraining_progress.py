@@ -141,18 +141,24 @@ def start(connection: Connection, state_machine: str) -> str:
     return str(started["executionArn"])
 
 
+def running(connection: Connection, state_machine: str) -> str | None:
+    """The ARN of an execution that runs, if one does."""
+    executions = connection.client("stepfunctions").list_executions(
+        stateMachineArn=state_machine, statusFilter="RUNNING"
+    )["executions"]
+    return str(executions[0]["executionArn"]) if executions else None
+
+
 def await_idle(connection: Connection, state_machine: str, *, within: float = 60) -> None:
     """Wait until no retraining runs.
 
     :param within: seconds after which it is given up on.
     :raises LocalCloudError: when one still runs then.
     """
-    states = connection.client("stepfunctions")
     deadline = time.monotonic() + within
-    running = {"stateMachineArn": state_machine, "statusFilter": "RUNNING"}
-    while executions := states.list_executions(**running)["executions"]:
+    while execution := running(connection, state_machine):
         if time.monotonic() > deadline:
-            raise LocalCloudError(f"{executions[0]['executionArn']} still runs after {within:.0f} s")
+            raise LocalCloudError(f"{execution} still runs after {within:.0f} s")
         time.sleep(_LOOK_EVERY)
 
 
@@ -208,20 +214,20 @@ def _describe(phase: Phase, failure: Failure | None, *, first: bool) -> str:
 
 
 _WHAT: Final = {
-    "plan": "choose the colour to rebuild; refuse a second run",
-    "open": "dataset group, datasets, and event tracker with its cutoff",
-    "export": "lake and catalogue to training data; the data gate",
+    "plan": "choose a colour to rebuild; refuse a second run",
+    "open": "dataset group, datasets, tracker with its cutoff",
+    "export": "lake and catalogue to training data; data gate",
     "import": "training data into Personalize",
-    "train": "a model for each placement; the metrics gate",
+    "train": "a model for each placement; metrics gate",
     "prove": "a campaign for each placement; its heartbeat",
     "flip": "live traffic to the new colour",
-    "bake": "the new colour under alarms, the old one still there",
+    "bake": "new colour under alarms, the old one still there",
     "retire": "the old colour torn down",
     "end": "the lock given back",
     "clear": "the dormant colour torn down",
 }
 
 _WHAT_OF_THE_FIRST: Final = {
-    "bake": "the new colour under alarms",
+    "bake": "new colour under alarms",
     "retire": "none: there was no colour before",
 }

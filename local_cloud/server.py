@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import logging
 import os
@@ -12,10 +11,9 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
 
 from local_cloud.cloud import Options
-from local_cloud.connection import ACCOUNT, REGION, LocalCloudError, require_free, server_file
+from local_cloud.connection import ACCOUNT, REGION, require_free, server_file, sole_use_of
 
 
 def serve(options: Options, *, with_parent: bool) -> None:
@@ -24,27 +22,13 @@ def serve(options: Options, *, with_parent: bool) -> None:
     :raises LocalCloudError: when the port or the state folder is in use.
     """
     state = options.state.resolve()
-    state.mkdir(parents=True, exist_ok=True)
-    lock = _sole_use_of(state)
+    lock = sole_use_of(state)
     require_free(options.port)
     _clean(state)
     _log_to(options.log, console=not with_parent)
     _configure(options, state)
     asyncio.run(_serve(options, state, with_parent=with_parent))
     lock.close()
-
-
-def _sole_use_of(state: Path) -> IO[str]:
-    """The lock ends with the process, so that a crash leaves nothing to mend."""
-    lock = (state / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise LocalCloudError(
-            f"a local cloud already uses {state}: stop it, or choose another folder with --state"
-        ) from None
-    return lock
 
 
 def _clean(state: Path) -> None:

@@ -106,7 +106,7 @@ def _on_aws(cloud: Cloud, report: Mapping[str, Any]) -> str:
 
 
 def in_personalize(cloud: Cloud, prefix: str = "") -> list[str]:
-    """What of every dataset group exists in Personalize, a line each.
+    """What of every dataset group exists in Personalize, a line each; campaigns by their placement.
 
     :param prefix: only of groups whose name begins with it.
     """
@@ -118,7 +118,7 @@ def in_personalize(cloud: Cloud, prefix: str = "") -> list[str]:
         of_group = {"datasetGroupArn": group["datasetGroupArn"]}
         solutions = personalize.list_solutions(**of_group)["solutions"]
         campaigns = [
-            campaign["name"]
+            campaign["name"].removeprefix(f"{group['name']}-")
             for solution in solutions
             for campaign in personalize.list_campaigns(solutionArn=solution["solutionArn"])["campaigns"]
         ]

@@ -10,7 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from stacks.environment import Environment
 
@@ -62,6 +64,38 @@ def test_every_make_target_that_a_document_names_exists() -> None:
     }
     assert {"demo", "test"} <= {target for document, target in named if document == "README.md"}
     assert not {(document, target) for document, target in named if target not in targets}
+
+
+def test_every_aws_command_of_a_document_is_one_with_options_that_it_has() -> None:
+    session, seen, unknown = botocore.session.get_session(), 0, set()
+    for path in DOCUMENTS:
+        for line in "\n".join(_code(path)).replace("\\\n", " ").splitlines():
+            options = set(_OF_EVERY_AWS_COMMAND)
+            for service, command in re.findall(r"\baws ([a-z][a-z0-9-]+) ([a-z][a-z0-9-]+)", line):
+                seen += 1
+                if command in _OF_THE_COMMAND_LINE.get(service, {}):
+                    options |= _OF_THE_COMMAND_LINE[service][command]
+                    continue
+                model = session.get_service_model({"s3api": "s3"}.get(service, service))
+                operations = {xform_name(each, "-"): each for each in model.operation_names}
+                if command not in operations:
+                    unknown.add((path.name, service, command))
+                    continue
+                takes = model.operation_model(operations[command]).input_shape
+                options |= {xform_name(each, "-") for each in (takes.members if takes else ())}
+            if "aws " in line:
+                given = set(re.findall(r"(?<=\s)--([a-z][a-z0-9-]+)", line))
+                unknown |= {(path.name, line[:80], option) for option in given - options}
+    assert seen > 100
+    assert unknown == set()
+
+
+_OF_EVERY_AWS_COMMAND = {"query", "output", "max-items", "cli-binary-format", "cli-read-timeout", "debug"}
+_OF_THE_COMMAND_LINE: dict[str, dict[str, set[str]]] = {
+    "s3": {"ls": {"recursive"}, "cp": set(), "mv": set(), "rm": set(), "sync": {"exclude"}},
+    "logs": {"tail": {"since", "format", "log-stream-names"}},
+}
+"""Commands that are no operations of a service."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

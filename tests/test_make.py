@@ -28,8 +28,10 @@ SLIPS = [
     ("experiment-plan LIFT=", "LIFT is '', allowed: a number between -1 and 1"),
     ("demo ARGS=--port=99999", "'99999', allowed: 1 to 65535"),
     ("demo CLICKSTREAM=nothing-here.csv", "CLICKSTREAM=nothing-here.csv: there is no such file"),
-    ("status ARGS=--state=nowhere", "no local cloud is running: start one with `make demo`"),
-    ("smoke ARGS=--state=nowhere", "no local cloud is running: start one with `make demo`"),
+    *(
+        (f"{target} STATE=nowhere", "no local cloud is running with nowhere: start one with `make demo`")
+        for target in ("status", "smoke", "retrain", "inspect", "experiment-report", "load", "compare")
+    ),
     ("status ARGS=--colour", "unrecognized arguments: --colour"),
     ("status ENV=dev", NO_ACCOUNT),
     ("smoke ENV=dev", NO_ACCOUNT),
@@ -47,6 +49,20 @@ def test_a_slip_is_answered_with_what_to_type(typed: str, said: str, tmp_path: P
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_there_is_fits_into_a_narrow_window(tmp_path: Path) -> None:
+    lines = make("help", [], home=tmp_path).stdout.splitlines()
+    assert "  make demo              deploy all into a local cloud, train, and show it work" in lines
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_a_plan_says_how_many_users_and_with_their_number_how_many_days(tmp_path: Path) -> None:
+    said = make("experiment-plan", [], home=tmp_path).stdout
+    assert "It takes 415,871 measured users to find a change from 3.00% to 3.15% (+5.0%)" in said
+    assert 'ARGS="--users-a-day 20000"' in said
+    said = make("experiment-plan", ["ARGS=--users-a-day 20000"], home=tmp_path).stdout
+    assert "At 12,000 new measured users a day: 35 days, so plan 35" in said
 
 
 def make(target: str, settings: Sequence[str], *, home: Path) -> subprocess.CompletedProcess[str]:

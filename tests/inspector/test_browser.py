@@ -152,7 +152,7 @@ def test_chosen_columns_are_in_the_address_and_another_browser_shows_the_same(
 def test_what_moved_what_is_new_and_what_is_gone_is_seen(page: Any, url: str) -> None:
     page.goto(f"{url}/customers/u1?column=live&column=popular")
     popular = page.locator(".column").nth(1)
-    assert "100 % shared" in popular.inner_text()
+    assert "100% shared" in popular.inner_text()
     assert "▲3" in popular.inner_text()
     popular.get_by_text("3 gone").click()
     assert popular.get_by_text(f"Runner {ITEMS[0]}", exact=False).first.is_visible()

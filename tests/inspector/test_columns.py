@@ -38,7 +38,7 @@ def test_reasons_name_what_the_data_show() -> None:
         "1,200 alike touched it",
         "same brand",
         "same kind",
-        "new",
+        "new product",
         "popular",
     )
 

@@ -170,6 +170,8 @@ def test_a_lift_is_drawn_with_its_band_and_nothing_of_it_outside_the_picture() -
     assert plot.points[-1][0] == plot.width - 14
     assert plot.points[0][0] > plot.left  # the first four days had too little to tell
     assert {words for _, words in plot.ticks} >= {"0%"}
+    up = over_days([Interval(str(day), 0.3, 0.2, 0.4) for day in range(5)], days=5)
+    assert up and 14 < up.zero < up.height - 30 - 20  # the axis below it is not the edge
     assert over_days([], days=3) is None
     assert over_days(days[:1], days=1) is not None
 

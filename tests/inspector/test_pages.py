@@ -93,9 +93,22 @@ def test_a_customer_is_shown_beside_what_each_source_recommends(tmp_path: Path) 
     lists = {"maize": ["a", "b"], "popular": ["b", "a"]}
     status, page = Asked(StandInDeployment(lists=lists), tmp_path).get("/customers/u1")
     assert status == 200
-    for part in ("Touched, newest first", "maize, live", "popular", "Tempo", "▲1", "▼1", "100 % shared"):
+    for part in ("Touched, newest first", "maize, live", "popular", "Tempo", "▲1", "▼1", "100% shared"):
         assert part in page
     assert "not there: it is made at night" not in page
+
+
+def test_a_customer_without_an_id_leads_to_the_customers(tmp_path: Path) -> None:
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path)
+    assert asked.get("/customers/")[0] == 303
+    assert asked.headers["location"] == "/"
+
+
+def test_what_is_similar_says_to_what(tmp_path: Path) -> None:
+    placements = (Placement(name="rows"), Placement(name="beside", recipe="aws-similar-items"))
+    asked = Asked(StandInDeployment(lists={"maize": ["b"]}, placements=placements), tmp_path)
+    assert "for what goes with Tempo, touched last" in asked.get("/customers/u1", "placement=beside")[1]
+    assert "touched last" not in asked.get("/customers/u1")[1]
 
 
 def test_columns_are_those_the_address_names_and_one_that_is_away_says_so(tmp_path: Path) -> None:
@@ -138,6 +151,7 @@ def test_a_variant_that_was_compared_is_a_column_of_the_customers_it_was_compare
     assert "made no list for this customer" in other
     _, models = asked.get("/models")
     assert "a transformer" in models
+    assert "on the training data of run r, which is none of those below" in models
 
 
 def test_names_of_products_and_customers_are_text_not_markup(tmp_path: Path) -> None:
@@ -258,6 +272,19 @@ def test_the_model_page_shows_past_nights_and_the_lists_of_now(tmp_path: Path) -
     reads = len(training.reads)
     asked.get("/models")
     assert len(training.reads) == reads  # what has not changed is read once
+
+
+def test_nobody_is_asked_for_before_the_lake_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sample, kept for ten minutes, would be of those who happen to be known by then."""
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path)
+    with monkeypatch.context() as early:
+        early.setattr(History, "refresh", lambda *_: False)
+        _, page = asked.get("/models")
+        assert "still being looked at" in page
+        assert "<h2>Now" not in page
+    assert "Nobody to ask for: no customer has 5 to 500 events" in asked.get("/models")[1]
 
 
 def test_a_model_page_before_the_first_training_says_what_to_do(tmp_path: Path) -> None:

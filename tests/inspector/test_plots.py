@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.plots import Point, Series, bar_plot, histogram, line_plot, ticks_to
+from inspector.plots import Point, Series, bar_plot, histogram, line_plot, number, ticks_to
 
 
 @pytest.mark.parametrize("most", [0.003, 0.0712, 0.5, 1, 7, 23, 999, 1_234_567])
@@ -46,6 +46,13 @@ def test_a_histogram_counts_each_value_once() -> None:
     plot = histogram("Scores", [0.0, 0.1, 0.1, 0.4], unit="", style="maize")
     assert plot
     assert sum(float(value) for _, value in plot.rows) == 4
+
+
+@pytest.mark.parametrize("most", [0.112, 0.4, 3.0, 87.0])
+def test_what_is_written_below_a_histogram_is_round(most: float) -> None:
+    plot = histogram("Scores", [0.0, most], unit="", style="maize")
+    assert plot
+    assert [name for _, name, _ in plot.labels] == [number(tick) for tick in ticks_to(most)[:-1]]
 
 
 def test_nothing_is_no_plot() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from local_cloud.comparison import card, change_table, marks
 from local_cloud.showcase import Product
 
@@ -19,7 +21,7 @@ def test_a_card_is_as_wide_as_asked_and_keeps_the_price() -> None:
 
 
 def test_puts_old_beside_new_by_name_and_never_by_id() -> None:
-    heading, _, *rows = change_table([NIMBUS, COURT], [BOOT, NIMBUS, COURT])
+    heading, _, *rows = change_table([NIMBUS, COURT], [BOOT, NIMBUS, COURT], width=100)
     assert heading.split() == ["before", "now"]
     assert [row.split() for row in rows] == [
         ["1", "Aero", "Nimbus", "120", "new", "Fjell", "Moraine"],
@@ -27,3 +29,11 @@ def test_puts_old_beside_new_by_name_and_never_by_id() -> None:
         ["3", "-1", "Kite", "Court", "89.50"],
     ]
     assert len({row.index(word) for row, word in zip(rows, ("Fjell", "Aero", "Kite"), strict=True)}) == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_fits_into_a_narrow_window(width: int) -> None:
+    long = Product("i5", "A name that is as long as names of a supermarket's own brand are", price=1089.5)
+    rows = change_table([long, NIMBUS], [NIMBUS, long], width)
+    assert max(len(row) for row in rows) <= width
+    assert rows[-1].endswith("1,089.50")

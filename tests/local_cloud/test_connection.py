@@ -27,7 +27,9 @@ def test_no_setting_of_a_real_account_survives() -> None:
 
 
 def test_says_how_to_start_when_no_cloud_runs(tmp_path: Path) -> None:
-    with pytest.raises(LocalCloudError, match="no local cloud is running: start one with `make demo`"):
+    with pytest.raises(
+        LocalCloudError, match=f"no local cloud is running with {tmp_path}: start one with `make demo`"
+    ):
         connect(tmp_path)
 
 

@@ -78,7 +78,12 @@ class Account:
                         for each in ("dev-blue", "dev-maize", "prod-maize")
                     ]
                 },
-                "list_solutions": lambda datasetGroupArn: {"solutions": []},
+                "list_solutions": lambda datasetGroupArn: {
+                    "solutions": [{"solutionArn": datasetGroupArn}] if "maize" in datasetGroupArn else []
+                },
+                "list_campaigns": lambda solutionArn: {
+                    "campaigns": [{"name": f"colorway-{solutionArn}-recommended-for-you"}]
+                },
                 "list_datasets": lambda datasetGroupArn: {"datasets": []},
             },
         }
@@ -120,7 +125,7 @@ def test_a_retirement_only_says_what_would_go_until_it_is_applied() -> None:
     account = Account()
     told = on_call.retire(cloud(account), "maize", apply=False)
     assert [line for line in told if "dataset group" in line] == [
-        "  dataset group colorway-dev-maize ACTIVE: 0 datasets, 0 solutions, campaigns none"
+        "  dataset group colorway-dev-maize ACTIVE: 0 datasets, 1 solutions, campaigns recommended-for-you"
     ]
     assert account.started == []
     assert on_call.retire(cloud(account), "maize", apply=True) == ["  maize is gone."]

@@ -29,11 +29,12 @@ def test_the_parts_of_a_step_stand_under_its_name() -> None:
     assert first.index("first") == second.index("second")
 
 
-def test_a_step_that_fails_says_so() -> None:
+@pytest.mark.parametrize(("error", "said"), [(OSError, "failed"), (KeyboardInterrupt, "stopped")])
+def test_a_step_that_does_not_come_to_its_end_says_so(error: type[BaseException], said: str) -> None:
     out = io.StringIO()
-    with pytest.raises(OSError), Progress(out, terminal=False).step("start"):
-        raise OSError
-    assert out.getvalue().split()[:2] == ["start", "failed"]
+    with pytest.raises(error), Progress(out, terminal=False).step("start"):
+        raise error
+    assert out.getvalue().split()[:2] == ["start", said]
 
 
 def test_on_a_terminal_what_goes_on_is_replaced_by_what_came_of_it() -> None:
@@ -43,3 +44,13 @@ def test_on_a_terminal_what_goes_on_is_replaced_by_what_came_of_it() -> None:
     shown = out.getvalue().split("\r\033[K")
     assert [part.split()[:2] for part in shown[1:]] == [["load"], ["load", "reading"], ["load", "reading"]]
     assert shown[-1].endswith("s\n")
+
+
+def test_a_line_fits_into_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    with Progress(out, terminal=True).step("start") as step:
+        step.line("first part", 1)
+    line = out.getvalue().splitlines()[-1].removeprefix("\r").removeprefix("\033[K")
+    assert len(line) < 80
+    assert line.endswith("1.0 s")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud import demo, deployed
 from local_cloud.connection import Connection
 from local_cloud.progress import Progress
 from local_cloud.retraining_progress import (
@@ -94,6 +95,23 @@ def test_a_first_run_does_not_speak_of_an_old_colour(cloud: Connection) -> None:
     assert "retire  none: there was no colour before" in out["none"].getvalue()
     assert "retire  the old colour torn down" in out["blue"].getvalue()
     assert not is_first(FAILED_RUN)  # nothing is known of what its plan said
+
+
+@pytest.mark.parametrize(("outcome", "runs"), [("done", 1), ("waiting", 2)])
+def test_the_deployments_own_run_is_the_first_where_it_trains(
+    cloud: Connection, monkeypatch: pytest.MonkeyPatch, outcome: str, runs: int
+) -> None:
+    """A late one finds the data; another after it would be one too many, and the wait for it in silence."""
+    asked = "$exists($states.context.Execution.Input.first_only)"
+    told = {"outcome": f"{{% {asked} ? 'done' : '{outcome}' %}}"}
+    execution = _start(cloud, f"first-{outcome}", {"Type": "Pass", "Output": told, "End": True})
+    states = cloud.client("stepfunctions")
+    machine = states.describe_execution(executionArn=execution)["stateMachineArn"]
+    monkeypatch.setattr(deployed, "output", lambda *_: machine)
+    out = io.StringIO()
+    demo.train_first(cloud, Progress(out))
+    assert len(states.list_executions(stateMachineArn=machine)["executions"]) == runs
+    assert out.getvalue().count("retrain") == runs
 
 
 def test_says_where_and_why_a_run_failed(cloud: Connection) -> None:
