@@ -38,6 +38,7 @@ def define(app: cdk.App, environment: Environment) -> None:
         lake=data.lake,
         coordination_table=data.coordination.table,
         api_key=serving.service.guarded_api.api_key,
+        worse_than_late=serving.service.faults,
         on_call=data.on_call,
         **common,
     )

@@ -106,7 +106,8 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
         "",
         "## Assumptions",
         "",
-        *(f"- {each}" for each in (*estimate.assumptions, prices.sources["unverified"])),
+        *(f"- {each}" for each in estimate.assumptions),
+        *(f"- {said}" for source, said in prices.sources.items() if source == "unverified"),
         "",
     ]
     return "\n".join(lines)

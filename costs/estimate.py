@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,10 +15,16 @@ HOURS: Final = 730.0
 NIGHTS: Final = 30.4
 
 _EVENT_BYTES: Final = 350
+_WRITTEN_BYTES: Final = 1024
+"""On demand, Kinesis bills a record that is written by whole KB, what is read as it is ("Amazon Kinesis Data
+Streams pricing")."""
 _DELIVERED_BYTES: Final = 5 * 1024
 """Firehose bills each record, and its conversion, by pieces of 5 KB ("Amazon Data Firehose pricing")."""
 _INTERACTION_BYTES: Final = 60
 _ANSWER_LOG_BYTES: Final = 700
+_ACCESS_LOG_BYTES: Final = 150
+_EVENT_LOG_BYTES: Final = 550
+"""Of the collector and the forwarder, Lambda's own lines among them; as the local cloud's logs have them."""
 _SERVING_GB: Final = 0.5
 _SERVING_SECONDS: Final = 0.06
 _FORWARDED_AT_ONCE: Final = 20
@@ -54,7 +61,7 @@ class Use:
             raise ValueError(f"measured must be 0 to 1, got {self.measured!r}")
         for name in ("requests", "events", "users", "history_days"):
             value = getattr(self, name)
-            if value < 0:
+            if not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {value!r}")
 
     @property
@@ -192,7 +199,11 @@ def month(
     requests = use.requests * len(placements)
     gigabytes = use.events * _EVENT_BYTES / 1e9
     lake = gigabytes * 12 / 5  # a year of it, in Parquet of a fifth
-    logs = requests * _ANSWER_LOG_BYTES / 1e9
+    written = use.events * _WRITTEN_BYTES / 1e9
+    logs = (
+        requests * (_ANSWER_LOG_BYTES + _ACCESS_LOG_BYTES)
+        + use.events * (_EVENT_LOG_BYTES + _ACCESS_LOG_BYTES)
+    ) / 1e9
     exposures = requests * use.measured
     delivered = (use.events + exposures) * _DELIVERED_BYTES / 1e9
     delivery = prices.one("firehose.gb") + prices.one("firehose.conversion_gb")
@@ -217,6 +228,11 @@ def month(
             )
             for each in drops
         ),
+        Line(
+            "Amazon Personalize",
+            f"{gigabytes:,.1f} GB of events taken in as they come",
+            gigabytes * prices.one("personalize.ingestion_gb"),
+        ),
         *(
             Line(service, f"{nights:g} nights", one_night.of(service) * nights)
             for service in dict.fromkeys(line.service for line in one_night.lines)
@@ -234,9 +250,9 @@ def month(
         ),
         Line(
             "Amazon Kinesis",
-            f"on demand, {gigabytes:,.1f} GB, read by two",
+            f"on demand, {gigabytes:,.1f} GB read by two, billed as {written:,.1f} GB written",
             HOURS * prices.one("kinesis.on_demand_stream_hour")
-            + gigabytes * prices.one("kinesis.on_demand_gb_in")
+            + written * prices.one("kinesis.on_demand_gb_in")
             + 2 * gigabytes * prices.one("kinesis.on_demand_gb_out"),
         ),
         Line(
@@ -270,6 +286,8 @@ def month(
         "a drop that the settings do not name costs more",
         f"an event is {_EVENT_BYTES} bytes on the stream, {_INTERACTION_BYTES} in the training data",
         f"a request takes the serving function {_SERVING_SECONDS * 1000:.0f} ms at {_SERVING_GB:g} GB",
+        f"a request leaves {_ANSWER_LOG_BYTES + _ACCESS_LOG_BYTES} bytes in logs, "
+        f"an event {_EVENT_LOG_BYTES + _ACCESS_LOG_BYTES}",
         "a training takes the hours of published MovieLens trainings, by a straight line through two of them",
         f"an experiment measures {use.measured:.0%} of the requests (60% are what the full one of "
         "docs/operations.md measures; none is measured without one); each exposure is a record of its own, "

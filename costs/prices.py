@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,16 +48,18 @@ class Prices:
                 f"no prices for region {region!r}, only for: {known}. "
                 f"Copy one to {path.name}, with that Region's prices, their date and where they are from"
             )
-        read = json.loads(path.read_text())
         try:
+            read = json.loads(path.read_text())
+            if "primary" not in read["sources"]:
+                raise KeyError("sources.primary")
             return cls(
                 read["region"],
                 read["currency"],
                 date.fromisoformat(read["as_of"]),
                 read["sources"],
-                read["prices"],
+                dict(read["prices"]),
             )
-        except (KeyError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError) as wrong:
             raise PriceError(f"{path.name} is not a price file: {wrong!r}") from wrong
 
     def one(self, name: str) -> float:
@@ -64,12 +67,7 @@ class Prices:
 
         :raises PriceError: when it is missing or no price.
         """
-        price = self._prices.get(name)
-        if not isinstance(price, int | float) or isinstance(price, bool) or price < 0:
-            raise PriceError(
-                f"{name} must be a price, 0 or more, got {price!r}: see the file of {self.region}"
-            )
-        return float(price)
+        return self._price(name, self._prices.get(name))
 
     def tiered(self, name: str, units: float) -> float:
         """What so many units cost where the price falls with their number; tiers are counted in units.
@@ -84,9 +82,16 @@ class Prices:
             end = units if bound is None else min(units, bound)
             if bound is not None and bound <= begun:
                 raise PriceError(f"{name} must have rising bounds, got {tiers!r}")
-            cost += max(0.0, end - begun) * price
+            cost += max(0.0, end - begun) * self._price(name, price)
             begun = begun if bound is None else bound
         return cost
+
+    def _price(self, name: str, price: object) -> float:
+        if not isinstance(price, int | float) or isinstance(price, bool) or not 0 <= price < math.inf:
+            raise PriceError(
+                f"{name} must be a price, 0 or more, got {price!r}: see the file of {self.region}"
+            )
+        return float(price)
 
     @property
     def stale_after(self) -> date:

@@ -4,7 +4,8 @@ is when it is asked, and what follows.
 
 Every minute all alarms are evaluated on what was put before. A minute can be made shorter than 60 seconds
 (`alarm_control`), for tests. A state that was set by hand lasts for a minute. Composite alarms MiniStack
-follows as on AWS, but does not know in templates.
+follows as on AWS, but does not know in templates, nor what suppresses their actions: that is looked at every
+minute too (`action_suppression`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from ministack.core import responses
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
+from local_cloud.action_suppression import Suppression
 from local_cloud.alarm_control import PATH
 from local_cloud.alarm_evaluation import Rule, Sample, State, evaluate, series
 from local_cloud.metric_math import calculate
@@ -36,17 +38,26 @@ _OFTEN_ENOUGH: Final = 0.2
 Alarm = dict[str, Any]
 """MiniStack's record, with the names of DescribeAlarms."""
 
+Act = Callable[[Alarm, State, State, str], None]
+"""Takes the actions of an alarm that goes from a state to another, for a reason."""
+
 _set_by_hand: Final[dict[str, float]] = {}
 """By the alarm's ARN, when, in unix seconds."""
+
+_SUPPRESSOR: Final = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+_suppressions: Final[dict[str, Suppression]] = {}
+"""By the composite alarm's ARN."""
 
 
 def register() -> None:
     """From now on alarms are evaluated every minute."""
     cloudwatch._evaluate_alarm = lambda alarm: None
+    act = _hold_actions_back()
+    _keep_suppressors()
     _note_states_set_by_hand()
     _accept_metric_math()
     _provision_composites()
-    clock = _Clock()
+    clock = _Clock(act)
     _serve_control(clock)
     threading.Thread(target=clock.run, daemon=True, name="alarms").start()
 
@@ -54,9 +65,11 @@ def register() -> None:
 @dataclass
 class _Clock:
     """
+    :param act: takes a composite alarm's actions.
     :param scale: real seconds that a second of a period takes.
     """
 
+    act: Act
     scale: float = 1.0
     evaluated: int = 0
 
@@ -77,13 +90,13 @@ class _Clock:
                 self._changed.clear()
                 continue
             try:
-                _evaluate_all(end, self.scale)
+                _evaluate_all(end, self.scale, self.act)
             except Exception:
                 _LOG.exception("alarms could not be evaluated")
             self.evaluated += 1
 
 
-def _evaluate_all(end: float, scale: float) -> None:
+def _evaluate_all(end: float, scale: float, act: Act) -> None:
     """
     :param end: unix seconds, of the minute that is over.
     """
@@ -93,6 +106,21 @@ def _evaluate_all(end: float, scale: float) -> None:
             for alarm in list(cloudwatch._alarms.values()):
                 if _set_by_hand.get(alarm["AlarmArn"], 0) <= end - _MINUTE * scale:
                     _evaluate(alarm, end, scale)
+            for composite in list(cloudwatch._composite_alarms.values()):
+                if composite.get("ActionsSuppressor"):
+                    _act_when_due(composite, end, scale, act)
+
+
+def _act_when_due(composite: Alarm, end: float, scale: float, act: Act) -> None:
+    by = _suppressions.setdefault(composite["AlarmArn"], Suppression("OK"))
+    told = by.told
+    wait, extension = (int(composite[name]) * scale for name in _SUPPRESSOR[1:])
+    suppressor = composite["ActionsSuppressor"].rpartition(":")[2]
+    found = cloudwatch._alarms.get(suppressor) or cloudwatch._composite_alarms.get(suppressor) or {}
+    suppressed = found.get("StateValue") == "ALARM"
+    state = by.due(end, composite["StateValue"], suppressed=suppressed, wait=wait, extension=extension)
+    if state is not None:
+        act(composite, told, state, composite["StateReason"])
 
 
 def _evaluate(alarm: Alarm, end: float, scale: float) -> None:
@@ -166,6 +194,33 @@ def _since(points: Sequence[Mapping[str, Any]], begin: float) -> Iterator[Mappin
 def _sample(point: Mapping[str, Any]) -> Sample:
     count, total, low, high = cloudwatch._point_stats(point)
     return Sample(point["Timestamp"], count, total, low, high)
+
+
+def _hold_actions_back() -> Act:
+    """Alarms with a suppressor no longer act when their state changes; answers what takes their actions."""
+    act: Act = cloudwatch._dispatch_alarm_actions
+
+    def act_unless_suppressible(alarm: Alarm, old: State, new: State, reason: str) -> None:
+        if not alarm.get("ActionsSuppressor"):
+            act(alarm, old, new, reason)
+
+    cloudwatch._dispatch_alarm_actions = act_unless_suppressible
+    return act
+
+
+def _keep_suppressors() -> None:
+    """MiniStack forgets what it is told of them."""
+    put = cloudwatch._put_composite_alarm
+
+    def put_and_keep(params: Any, data: Any, *protocol: Any) -> Any:
+        response = put(params, data, *protocol)
+        told = {name: data.get(name) or cloudwatch._p(params, name) for name in _SUPPRESSOR}
+        name = data.get("AlarmName") or cloudwatch._p(params, "AlarmName")
+        if response[0] < 400 and told["ActionsSuppressor"]:
+            cloudwatch._composite_alarms[name].update({each: value or 0 for each, value in told.items()})
+        return response
+
+    cloudwatch._put_composite_alarm = put_and_keep
 
 
 def _note_states_set_by_hand() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -18,7 +20,10 @@ from stacks.environment import Environment
 
 
 class EventsStack(cdk.Stack):
-    """Compose the clickstream."""
+    """Compose the clickstream.
+
+    :param worse_than_late: faults of recommendations, which page for late events too.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class EventsStack(cdk.Stack):
         coordination_table: dynamodb.ITable,
         api_key: apigateway.IApiKey | None,
         on_call: OnCall,
+        worse_than_late: Sequence[cloudwatch.IAlarm] = (),
         **stack_props: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack_props)
@@ -47,6 +53,7 @@ class EventsStack(cdk.Stack):
             api_key=api_key,
             allowed_origins=environment.allowed_origins,
             on_call=on_call,
+            worse_than_late=worse_than_late,
             runtime=environment.runtime,
             architecture=environment.architecture,
             shards=environment.stream_shards,

@@ -17,6 +17,7 @@ ON_EVERYTHING = {
     "personalize:ListDatasets",
     "personalize:ListEventTrackers",
     "personalize:ListFilters",
+    "personalize:ListMetricAttributions",
     "personalize:ListSchemas",
     "personalize:ListSolutionVersions",
     "personalize:ListSolutions",
@@ -50,8 +51,6 @@ WITHOUT_A_SOURCE = {
     ("AWS::IAM::Role", "appconfig.amazonaws.com"),
     ("AWS::IAM::Role", "events.amazonaws.com"),
     ("AWS::IAM::Role", "glue.amazonaws.com"),
-    # See colorway/retraining_machine.py, `page`
-    ("AWS::SNS::TopicPolicy", "events.amazonaws.com"),
 }
 
 

@@ -101,3 +101,11 @@ def test_a_pull_request_is_compared_without_credentials_and_broader_rights_need_
 def test_the_shared_set_up_is_the_makefiles() -> None:
     action = read(ROOT / ".github" / "actions" / "setup" / "action.yml")
     assert action["runs"]["steps"][-1]["run"] == "make setup"
+
+
+def test_a_token_that_may_write_is_not_left_where_the_code_of_a_pull_request_could_read_it() -> None:
+    writing = [path for path in WORKFLOWS if "write" in read(path)["permissions"].values()]
+    assert [path.name for path in writing] == ["diff.yml"]
+    for path in writing:
+        (checkout,) = [each for each in steps(path) if each.get("uses", "").startswith("actions/checkout@")]
+        assert checkout["with"]["persist-credentials"] is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +12,9 @@ from constructs import Construct
 
 from colorway.on_call import OnCall, Severity
 from vocabulary.metrics import NAMESPACE
+
+_UNTIL_THE_WORSE_IS_ON: Final = cdk.Duration.minutes(1)
+"""Alarms of one fault are evaluated once a minute each, in no order: the worse may come second."""
 
 
 class Alarm(cloudwatch.Alarm):
@@ -62,7 +66,9 @@ class Fault(cloudwatch.CompositeAlarm):
     :param alarms: those that one fault sets off.
     :param notices: what a customer notices, one sentence.
     :param runbook: heading in docs/runbook.md, as its anchor.
-    :param unless: a worse fault, which sets some of the alarms off too and has paged for them.
+    :param unless: on while something worse is, which sets some of the alarms off too and has paged for them:
+        nobody is told meanwhile.
+    :param aftermath: how long after that the alarms may still be on before somebody is told.
     """
 
     def __init__(
@@ -75,24 +81,26 @@ class Fault(cloudwatch.CompositeAlarm):
         runbook: str,
         on_call: OnCall,
         unless: cloudwatch.IAlarm | None = None,
+        aftermath: cdk.Duration = cdk.Duration.minutes(2),
     ) -> None:
-        state = cloudwatch.AlarmState.ALARM
-        rule: cloudwatch.IAlarmRule = cloudwatch.AlarmRule.any_of(
-            *(cloudwatch.AlarmRule.from_alarm(alarm, state) for alarm in alarms)
-        )
-        if unless is not None:
-            rule = cloudwatch.AlarmRule.all_of(
-                rule, cloudwatch.AlarmRule.not_(cloudwatch.AlarmRule.from_alarm(unless, state))
-            )
         super().__init__(
             scope,
             construct_id,
-            alarm_rule=rule,
+            alarm_rule=any_on(alarms),
             alarm_description=f"{notices} Runbook: docs/runbook.md#{runbook}",
+            actions_suppressor=unless,
+            actions_suppressor_wait_period=None if unless is None else _UNTIL_THE_WORSE_IS_ON,
+            actions_suppressor_extension_period=None if unless is None else aftermath,
         )
         tell = actions.SnsAction(on_call.pages)
         self.add_alarm_action(tell)
         self.add_ok_action(tell)
+
+
+def any_on(alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IAlarmRule:
+    """That one of them is in ALARM."""
+    state = cloudwatch.AlarmState.ALARM
+    return cloudwatch.AlarmRule.any_of(*(cloudwatch.AlarmRule.from_alarm(alarm, state) for alarm in alarms))
 
 
 def rollback_alarms(faults: Sequence[cloudwatch.IAlarm]) -> str:

@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import KinesisEventSource, SqsDlq
 from constructs import Construct
 
-from colorway.alarm import Alarm, Fault
+from colorway.alarm import Alarm, Fault, any_on
 from colorway.data_lake import DataLake
 from colorway.guarded_api import GuardedApi
 from colorway.lake_delivery import LakeDelivery
@@ -29,6 +29,8 @@ _BATCH: Final = 100
 _LONGEST_PUT: Final = cdk.Duration.seconds(6)
 """What the collector's last attempt takes at most (see `collect_handler`), and a second to answer."""
 _PATIENCE: Final = cdk.Duration.minutes(5)
+_CATCHING_UP: Final = cdk.Duration.minutes(30)
+"""After an outage: what waits on the stream is forwarded, and whoever was paged has redriven the rest."""
 _RETRIES: Final = 100
 """Each takes the forwarder 5 seconds or more: it loses its patience, and queues events whole, long before."""
 
@@ -53,6 +55,7 @@ class Clickstream(Construct):
     :param api_key: opens the API when authorization is `api-key`; None to define one.
     :param allowed_origins: of web pages that may send events from a browser.
     :param on_call: whom its alarms tell.
+    :param worse_than_late: faults elsewhere that make events late too, and page for it.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Clickstream(Construct):
         shards: int | None = None,
         forwarders_per_shard: int = 1,
         allowed_origins: Sequence[str] = (),
+        worse_than_late: Sequence[cloudwatch.IAlarm] = (),
         retention: cdk.Duration = cdk.Duration.days(1),
     ) -> None:
         super().__init__(scope, construct_id)
@@ -121,26 +125,35 @@ class Clickstream(Construct):
             names, coordination_table, forwarder_cache, forwarders_per_shard, runtime, architecture
         )
         self.alarms = self._define_alarms()
-        failing, throttled, behind, undelivered = self.alarms
+        failing, throttled, behind, undelivered, _ = self.alarms
         self.pages: list[cloudwatch.IAlarm] = [self.lake_delivery.alarms[0]]
-        self.faults: list[cloudwatch.IAlarm] = [
-            Fault(
+        refused = Fault(
+            self,
+            "Refused",
+            alarms=[failing, throttled],
+            notices="Clients cannot hand in what customers do.",
+            runbook="events-refused",
+            on_call=on_call,
+        )
+        late = Fault(
+            self,
+            "Late",
+            alarms=[behind, undelivered],
+            notices="What customers do does not reach the models in use.",
+            runbook="events-late",
+            on_call=on_call,
+            # Whatever takes Personalize, Lambda or the stream away makes events late too, and loses none
+            unless=cloudwatch.CompositeAlarm(
                 self,
-                "Refused",
-                alarms=[failing, throttled],
-                notices="Clients cannot hand in what customers do.",
-                runbook="events-refused",
-                on_call=on_call,
+                "Worse",
+                alarm_rule=any_on([*worse_than_late, refused]),
+                alarm_description=(
+                    "What is on pages, and makes events late too. Runbook: docs/runbook.md#events-late"
+                ),
             ),
-            Fault(
-                self,
-                "Late",
-                alarms=[behind, undelivered],
-                notices="What customers do does not reach the models in use.",
-                runbook="events-late",
-                on_call=on_call,
-            ),
-        ]
+            aftermath=_CATCHING_UP,
+        )
+        self.faults: list[cloudwatch.IAlarm] = [refused, late]
 
     def grant_put_markers(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` put a record into every shard."""
@@ -273,5 +286,17 @@ class Clickstream(Construct):
                 on_call=self._on_call,
                 severity="notice",
                 threshold=0,
+            ),
+            Alarm(
+                self,
+                "Limited",
+                metric=self.guarded_api.metric_throttled(period=minute),
+                notices="Clients send more often than the API lets through; what is not sent again is lost.",
+                because="any, three minutes running: shorter bursts are what the limit is for.",
+                runbook="events-limited",
+                on_call=self._on_call,
+                severity="notice",
+                threshold=0,
+                periods=3,
             ),
         ]

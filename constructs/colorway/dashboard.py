@@ -21,7 +21,7 @@ _MINUTE = cdk.Duration.minutes(1)
 _HOUR = cdk.Duration.hours(1)
 
 _OF_COLOUR = {"maize": "#e0a800", "blue": "#1f5fbf", NO_COLOUR: "#9a9a9a"}
-_GOOD, _BAD, _INSTEAD = "#2e8540", "#c0392b", "#b0762a"
+_GOOD, _BAD, _INSTEAD, _WORST = "#2e8540", "#c0392b", "#b0762a", "#7b241c"
 
 
 class Dashboard(Construct):
@@ -69,7 +69,7 @@ class Dashboard(Construct):
         self._row(self._colours(), self._personalize(), self._personalize_errors())
         self._row(self._freshness(), self._nights(retraining), self._dormant())
         self._row(self._last_runs(retraining), self._gates(retraining))
-        self._row(self._events(), self._forwarded(), self._behind(clickstream))
+        self._row(self._events(clickstream), self._forwarded(), self._behind(clickstream))
         self._row(self._experiment(service), self._trouble(service))
 
     def _row(self, *widgets: cloudwatch.IWidget) -> None:
@@ -84,6 +84,9 @@ class Dashboard(Construct):
             right=[
                 api.metric_server_error(statistic="Sum", period=_MINUTE, label="5xx", color=_BAD),
                 api.metric_client_error(statistic="Sum", period=_MINUTE, label="4xx", color=_INSTEAD),
+                service.function.metric_throttles(
+                    statistic="Sum", period=_MINUTE, label="no room", color=_WORST
+                ),
             ],
         )
 
@@ -166,7 +169,7 @@ class Dashboard(Construct):
                 machine.metric_succeeded(period=_HOUR, statistic="Sum", label="succeeded", color=_GOOD),
                 machine.metric_failed(period=_HOUR, statistic="Sum", label="failed", color=_BAD),
                 machine.metric_aborted(period=_HOUR, statistic="Sum", label="stopped", color=_INSTEAD),
-                machine.metric_timed_out(period=_HOUR, statistic="Sum", label="timed out", color="#7b241c"),
+                machine.metric_timed_out(period=_HOUR, statistic="Sum", label="timed out", color=_WORST),
             ],
         )
 
@@ -204,14 +207,21 @@ class Dashboard(Construct):
             "display @timestamp, gate, run_id, refused.0, refused.1",
         )
 
-    def _events(self) -> cloudwatch.GraphWidget:
+    def _events(self, clickstream: Clickstream) -> cloudwatch.GraphWidget:
+        api, stream = clickstream.guarded_api.api, clickstream.stream
         return _graph(
-            "Events that come in",
+            "Events that come in, and requests that failed",
             left=[
                 self._metric("EventsAccepted", label="accepted", color=_GOOD),
                 self._metric("EventsRejected", label="rejected", color=_INSTEAD),
             ],
-            right=[self._metric("EventsQueued", label="set aside", color=_BAD)],
+            right=[
+                api.metric_server_error(statistic="Sum", period=_MINUTE, label="5xx", color=_BAD),
+                stream.metric_write_provisioned_throughput_exceeded(
+                    statistic="Sum", period=_MINUTE, label="throttled by the stream"
+                ),
+                self._metric("EventsQueued", label="set aside", color=_WORST),
+            ],
         )
 
     def _forwarded(self) -> cloudwatch.GraphWidget:
@@ -231,14 +241,22 @@ class Dashboard(Construct):
 
     @staticmethod
     def _behind(clickstream: Clickstream) -> cloudwatch.GraphWidget:
+        forwarder = clickstream.forwarder.metric("IteratorAge", statistic="Maximum", period=_MINUTE)
+        lake = clickstream.lake_delivery.delivery.metric_age()
         return _graph(
-            "Forwarder behind the stream, and waiting for redrive",
-            unit="ms",
+            "Models and lake behind the stream, and events waiting for redrive",
+            unit="minutes",
             right_unit="messages",
             left=[
-                clickstream.forwarder.metric(
-                    "IteratorAge", statistic="Maximum", period=_MINUTE, label="behind, ms"
-                )
+                cloudwatch.MathExpression(
+                    expression="forwarder / 60000",
+                    using_metrics={"forwarder": forwarder},
+                    label="models",
+                    period=_MINUTE,
+                ),
+                cloudwatch.MathExpression(
+                    expression="lake / 60", using_metrics={"lake": lake}, label="lake", period=lake.period
+                ),
             ],
             right=[
                 clickstream.failure_queue.metric_approximate_number_of_messages_visible(

@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -181,7 +182,30 @@ def test_every_alarm_names_its_runbook_heading_and_pages(clickstream: Clickstrea
         "events-throttled",
         "events-behind",
         "events-undelivered",
+        "events-limited",
         "lake-delivery-stalled",
         "lake-delivery-refusing",
     }
     assert all(alarm["AlarmActions"] for alarm in alarms)
+
+
+def test_late_events_page_for_themselves_only_where_nothing_worse_is_on(cdk_app: cdk.App) -> None:
+    elsewhere = cloudwatch.Alarm.from_alarm_arn(
+        cdk.Stack(cdk_app, "Elsewhere"),
+        "Degraded",
+        "arn:aws:cloudwatch:us-east-1:000000000000:alarm:degraded",
+    )
+    faults = resources(define(cdk_app, worse_than_late=[elsewhere]), "AWS::CloudWatch::CompositeAlarm")
+    (late,) = (
+        each
+        for each in faults.values()
+        if each["AlarmDescription"].endswith("#events-late") and "AlarmActions" in each
+    )
+    worse = faults[late["ActionsSuppressor"]["Fn::GetAtt"][0]]
+    assert "AlarmActions" not in worse
+    (refused,) = (
+        name for name, each in faults.items() if each["AlarmDescription"].endswith("#events-refused")
+    )
+    assert "alarm:degraded" in str(worse["AlarmRule"])
+    assert refused in str(worse["AlarmRule"])
+    assert "ActionsSuppressor" not in faults[refused], "events are lost meanwhile"

@@ -17,14 +17,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def widgets() -> list[dict[str, Any]]:
+def resources() -> dict[str, dict[str, Any]]:
+    """Of all stacks."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context={**context, "aws:cdk:bundling-stacks": []})
     define(app, PROD)
-    (stack,) = [each for each in app.synth().stacks if each.stack_name.endswith("-observability")]
-    (dashboard,) = [
-        each for each in stack.template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Dashboard"
-    ]
+    return {name: each for stack in app.synth().stacks for name, each in stack.template["Resources"].items()}
+
+
+@pytest.fixture(scope="module")
+def widgets(resources: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    (dashboard,) = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Dashboard"]
     parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
     body = "".join(part if isinstance(part, str) else "-" for part in parts)
     found: list[dict[str, Any]] = json.loads(body)["widgets"]
@@ -72,8 +75,24 @@ def test_nothing_lies_over_another_and_rows_are_full(widgets: list[dict[str, Any
 
 def test_what_pages_is_on_top(widgets: list[dict[str, Any]]) -> None:
     (status,) = [each for each in widgets if each["type"] == "alarm"]
-    assert len(status["properties"]["alarms"]) == 6
+    assert len(status["properties"]["alarms"]) == 7
     assert status["y"] <= min(each["y"] for each in widgets if each["type"] == "metric")
+
+
+def test_what_any_page_is_about_is_drawn(
+    widgets: list[dict[str, Any]], resources: dict[str, dict[str, Any]]
+) -> None:
+    faults = json.dumps([each for each in resources.values() if each["Type"].endswith("::CompositeAlarm")])
+    watched = {
+        each["Properties"]["MetricName"]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+        and (name in faults or "Notices" not in str(each["Properties"]["AlarmActions"]))
+    }
+    drawn = [metric for each in widgets for metric in each["properties"].get("metrics", ())]
+    shown = {metric[1] for metric in drawn if len(metric) > 1}  # a formula's metrics are listed beside it
+    # That there is no model at all is in what answers: popular items, and no colour
+    assert watched - shown == {"NothingLive"}
 
 
 _QUERIED = {

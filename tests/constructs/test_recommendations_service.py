@@ -179,6 +179,19 @@ def test_every_alarm_tells_on_call_and_names_a_heading_of_the_runbook(defined: D
     }
 
 
+def test_degraded_recommendations_do_not_page_while_there_are_none(defined: Defined) -> None:
+    faults = defined.template.find_resources("AWS::CloudWatch::CompositeAlarm")
+    by_heading = {
+        each["Properties"]["AlarmDescription"].rpartition("#")[2]: (name, each["Properties"])
+        for name, each in faults.items()
+    }
+    out, _ = by_heading["recommendations-out"]
+    _, degraded = by_heading["recommendations-degraded"]
+    assert degraded["ActionsSuppressor"] == {"Fn::GetAtt": [out, "Arn"]}
+    assert degraded["ActionsSuppressorWaitPeriod"] == 60
+    assert degraded["ActionsSuppressorExtensionPeriod"] == 120
+
+
 def test_bake_alarms_watch_their_own_colour_and_no_other(defined: Defined) -> None:
     assert set(defined.service.bake_alarms) == set(COLOURS)
     for colour, alarms in defined.service.bake_alarms.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date
 
@@ -75,6 +76,29 @@ def test_delivery_to_the_lake_is_billed_by_pieces_of_5_kb_events_and_exposures_a
     assert delivered == pytest.approx(1.5e6 * 5120 / 1e9 * (0.029 + 0.018) + decompressed)
 
 
+def test_the_stream_bills_each_event_as_a_whole_kb_where_it_is_written_and_as_it_is_where_it_is_read() -> (
+    None
+):
+    million = replace(NOTHING, events=1e6)
+    stream = month(PRICES, [V1], million, alarms=0, nights=0).of("Amazon Kinesis")
+    assert stream == pytest.approx(730 * 0.045 + 1e6 * 1024 / 1e9 * 0.08 + 2 * 1e6 * 350 / 1e9 * 0.04)
+
+
+def test_logs_are_of_answers_of_events_and_of_either_s_access() -> None:
+    def logs(use: Use) -> float:
+        return month(PRICES, [V1], use, alarms=0, nights=0).of("Amazon CloudWatch") - (46 * 0.30 + 3)
+
+    assert logs(replace(NOTHING, requests=1e6)) == pytest.approx(1e6 * (700 + 150) / 1e9 * 0.50)
+    assert logs(replace(NOTHING, events=1e6)) == pytest.approx(1e6 * (550 + 150) / 1e9 * 0.50)
+
+
+def test_events_that_are_streamed_to_personalize_are_billed_as_imported_ones() -> None:
+    million = month(PRICES, [V1], replace(NOTHING, events=1e6), alarms=0, nights=0)
+    nothing = month(PRICES, [V1], NOTHING, alarms=0, nights=0)
+    more = million.of("Amazon Personalize") - nothing.of("Amazon Personalize")
+    assert more == pytest.approx(1e6 * 350 / 1e9 * 0.05)
+
+
 def test_a_share_of_requests_is_a_share() -> None:
     with pytest.raises(ValueError, match=r"measured must be 0 to 1, got 60"):
         Use(requests=0, events=0, users=0, history_days=90, measured=60)
@@ -101,9 +125,10 @@ def test_both_generations_are_compared_where_a_recipe_has_both() -> None:
     assert by_generation(PRICES, [similar], SHOP) == []
 
 
-def test_a_negative_use_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="events must be 0 or more, got -1"):
-        Use(requests=0, events=-1, users=0, history_days=90)
+@pytest.mark.parametrize("events", [-1, math.nan, math.inf])
+def test_a_use_that_is_none_is_refused_by_name(events: float) -> None:
+    with pytest.raises(ValueError, match=f"events must be 0 or more, got {events}"):
+        Use(requests=0, events=events, users=0, history_days=90)
 
 
 def test_the_report_tells_total_night_ways_assumptions_and_old_prices() -> None:

@@ -208,3 +208,46 @@ def test_alarms_that_ring_together_page_once(watched: Watched) -> None:
         assert watched.told() == [("fault", "ALARM"), ("fault", "OK")]
     finally:
         watched.cloudwatch.delete_alarms(AlarmNames=[fault])
+
+
+def test_a_suppressed_fault_pages_only_when_it_outlasts_the_worse_one(watched: Watched) -> None:
+    def alarm(name: str) -> str:
+        dimensions = [{"Name": "colour", "Value": name}]
+        named = {"Namespace": watched.name, "MetricName": "Faults", "Dimensions": dimensions}
+        return watched.alarm(name, **named, AlarmActions=[], OKActions=[])
+
+    worse, one = alarm("worse"), alarm("one")
+    until(lambda: watched.state(worse) == watched.state(one) == "OK")
+    fault = f"{watched.name}-fault"
+    watched.cloudwatch.put_composite_alarm(
+        AlarmName=fault,
+        AlarmRule=f'ALARM("{one}")',
+        AlarmActions=[watched.topic],
+        OKActions=[watched.topic],
+        ActionsSuppressor=worse,
+        ActionsSuppressorWaitPeriod=60,
+        ActionsSuppressorExtensionPeriod=120,
+    )
+    watched.told()
+
+    def set_off(*colours: str) -> None:
+        for colour in colours:
+            watched.invoke(colour, faults=1)
+
+    def both() -> bool:
+        set_off("worse", "one")
+        return watched.state(worse) == watched.state(fault) == "ALARM"
+
+    def is_paged() -> bool:
+        set_off("one")
+        return watched.told() == [("fault", "ALARM")]
+
+    try:
+        until(both)
+        for _ in range(5):
+            watched.evaluate(1)
+            set_off("worse", "one")
+        assert watched.told() == []
+        until(is_paged)
+    finally:
+        watched.cloudwatch.delete_alarms(AlarmNames=[fault])

@@ -130,6 +130,7 @@ class Ending:
     :param was: the colour that was live before.
     :param on_trial: the colour that took a share of the traffic, if it came to that.
     :param cleared: how the clearing of a run that failed ended.
+    :param hourly: it was one of those that look every hour.
     :param struck: where a fault acted, in the run and in what followed it.
     """
 
@@ -139,6 +140,7 @@ class Ending:
     was: str
     on_trial: str | None
     cleared: str | None
+    hourly: bool
     struck: tuple[Call, ...]
     traffic: Traffic
 
@@ -160,6 +162,11 @@ class Crashes:
     def pages(self) -> Callable[[], list[dict[str, Any]]]:
         """What on-call has heard since this was asked first."""
         return self.story.listen_to_pages()
+
+    @cached_property
+    def notices(self) -> Callable[[], list[dict[str, Any]]]:
+        """As `pages`, of what can wait."""
+        return self.story.listen_to_notices()
 
     @cached_property
     def machines(self) -> dict[Machine, str]:
@@ -195,7 +202,8 @@ class Crashes:
         on_trial = None
         if was != NO_COLOUR and any(call.state == "flip: send the canary a share" for call in self.seen):
             on_trial = other(colour_of(was))
-        return Ending(execution, described["status"], says, was, on_trial, cleared, struck, traffic)
+        hourly = bool(json.loads(described["input"])["first_only"])
+        return Ending(execution, described["status"], says, was, on_trial, cleared, hourly, struck, traffic)
 
     def stack_status(self, stack: str) -> str:
         stacks = self.connection.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
@@ -211,7 +219,7 @@ class Crashes:
 
         :param slow_model: models train on and on, until a fault has struck.
         """
-        pages, was = self.pages, self.story.pointer()
+        pages, notices, was = self.pages, self.notices, self.story.pointer()
         endless = personalize_faults.Fault(operation="CreateSolutionVersion", outcome="stuck")
         self.faults.set(*faults)
         with self.story.steady_traffic(pause=0.2) as traffic:
@@ -222,7 +230,7 @@ class Crashes:
             until(lambda: self.has_ended(execution), "the retraining ends", within=300)
             cleared = None if self.succeeded(execution) else self.await_clearing(execution)
             until(self.nothing_runs, "what it has begun has ended", within=120)
-        pages()
+        pages(), notices()
         return self.ending(execution, was=was, traffic=traffic, cleared=cleared)
 
     def succeeded(self, execution: str) -> bool:
@@ -293,20 +301,25 @@ class Crashes:
         return found
 
     def _wrong_with_on_call(self, ending: Ending) -> list[str]:
-        runbooks = {"retraining-failed": ending.status, "clearing-failed": ending.cleared}
-        expected = {name for name, status in runbooks.items() if status not in (None, "SUCCEEDED")}
+        failed = "notice" if ending.hourly else "page"
+        runbooks = {(failed, "retraining-failed"): ending.status, ("page", "clearing-failed"): ending.cleared}
+        expected = {told for told, status in runbooks.items() if status not in (None, "SUCCEEDED")}
         executions = {ending.execution, *self.clearings_of(ending.execution)}
 
-        def heard() -> set[str]:
-            # Alarms call on-call too, and name no execution
-            pages = [page for page in self.pages() if page.get("execution") in executions]
-            return {page["says"].rpartition("#")[2] for page in pages}
+        def heard() -> set[tuple[str, str]]:
+            # Alarms tell of themselves there too, and name no execution
+            return {
+                (how, each["says"].rpartition("#")[2])
+                for how, told in (("page", self.pages), ("notice", self.notices))
+                for each in told()
+                if each.get("execution") in executions
+            }
 
         try:
             until(lambda: heard() >= expected, "on-call hears of it", within=10)
         except AssertionError:
             return [f"on-call has heard of {heard() or 'nothing'} rather than of {expected}"]
-        return [f"on-call was called for nothing: {name}" for name in heard() - expected]
+        return [f"on-call was told for nothing: {each}" for each in heard() - expected]
 
     def start(self, *, first_only: bool = False) -> str:
         """Start a retraining; answers the ARN of its execution."""

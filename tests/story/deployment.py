@@ -82,7 +82,8 @@ class Story:
         return deployed.output(self.connection, name)
 
     def load_history(self) -> None:
-        """Fill the lake."""
+        """Fill the lake, once the training that a deployment starts has found it empty."""
+        retraining_progress.await_idle(self.connection, self.output("RetrainingArn"))
         database = connect()
         history = self.market.history(database)
         load(
@@ -101,7 +102,8 @@ class Story:
 
     def start(self) -> str:
         """Start a retraining once nothing else does; answers the ARN of its execution."""
-        retraining_progress.await_idle(self.connection, self.output("RetrainingArn"))
+        for machine in ("RetrainingArn", "ClearingArn"):
+            retraining_progress.await_idle(self.connection, self.output(machine))
         return retraining_progress.start(self.connection, self.output("RetrainingArn"))
 
     def follow(self, execution: str) -> dict[str, Any]:
@@ -216,11 +218,18 @@ class Story:
             s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def listen_to_pages(self) -> Callable[[], list[dict[str, Any]]]:
-        """Subscribe to what on-call is told; answers how to read what has arrived since."""
+        """Subscribe to what on-call is told of runs; answers how to read what has arrived since."""
+        return self._listen("OnCallTopicArn")
+
+    def listen_to_notices(self) -> Callable[[], list[dict[str, Any]]]:
+        """As with pages, to what can wait."""
+        return self._listen("NoticesTopicArn")
+
+    def _listen(self, output: str) -> Callable[[], list[dict[str, Any]]]:
         sqs, sns = self.connection.client("sqs"), self.connection.client("sns")
-        url = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+        url = sqs.create_queue(QueueName=f"hears-{output}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        topic = self.output("OnCallTopicArn")
+        topic = self.output(output)
         deliver = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},

@@ -33,7 +33,7 @@ def _requests(watched: Watched, *, at_once: int = 2) -> Iterator[None]:
 
 
 @contextmanager
-def _without_campaigns(watched: Watched, colour: str) -> Iterator[None]:
+def without_campaigns(watched: Watched, colour: str) -> Iterator[None]:
     with watched.serving(variables={"LIVE_COLOUR": colour}), _requests(watched):
         yield
 
@@ -58,7 +58,13 @@ def _without_experiment(watched: Watched) -> Iterator[None]:
 
 @contextmanager
 def _narrow(watched: Watched) -> Iterator[None]:
-    with watched.narrow_api(), _requests(watched, at_once=4):
+    with watched.narrow_api("RecommendationsUrl"), _requests(watched, at_once=4):
+        yield
+
+
+@contextmanager
+def _narrow_for_events(watched: Watched) -> Iterator[None]:
+    with watched.narrow_api("EventsUrl"), watched.again_and_again(watched.send, at_once=4):
         yield
 
 
@@ -183,7 +189,7 @@ def _broken_compaction(watched: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def _value(watched: Watched, runbook: str, value: float) -> Iterator[None]:
+def value(watched: Watched, runbook: str, value: float) -> Iterator[None]:
     alarm = watched.find(runbook)
     with watched.again_and_again(lambda: watched.put(alarm, value), pause=0.2):
         yield
@@ -205,20 +211,21 @@ REFUSED, LATE = "events-refused", "events-late"
 PROVOCATIONS = (
     Provocation("recommendations-failing", _failing, OUT),
     Provocation("recommendations-starved", _without_room, OUT),
-    Provocation("recommendations-falling-back", partial(_without_campaigns, colour="maize"), DEGRADED),
+    Provocation("recommendations-falling-back", partial(without_campaigns, colour="maize"), DEGRADED),
     Provocation("recommendations-slow", _slow, DEGRADED),
-    Provocation("colour-erring", partial(_without_campaigns, colour="maize"), DEGRADED, colour="maize"),
-    Provocation("colour-erring", partial(_without_campaigns, colour="blue"), DEGRADED, colour="blue"),
-    Provocation("colour-falling-back", partial(_without_campaigns, colour="maize"), DEGRADED, colour="maize"),
-    Provocation("colour-falling-back", partial(_without_campaigns, colour="blue"), DEGRADED, colour="blue"),
+    Provocation("colour-erring", partial(without_campaigns, colour="maize"), DEGRADED, colour="maize"),
+    Provocation("colour-erring", partial(without_campaigns, colour="blue"), DEGRADED, colour="blue"),
+    Provocation("colour-falling-back", partial(without_campaigns, colour="maize"), DEGRADED, colour="maize"),
+    Provocation("colour-falling-back", partial(without_campaigns, colour="blue"), DEGRADED, colour="blue"),
     Provocation("experiment-unknown", _without_experiment, None),
     Provocation("recommendations-refused", _narrow, None),
     Provocation("events-failing", _broken_collector, REFUSED),
     Provocation(
-        "events-throttled", partial(_value, runbook="events-throttled", value=1), REFUSED, by_hand=True
+        "events-throttled", partial(value, runbook="events-throttled", value=1), REFUSED, by_hand=True
     ),
-    Provocation("events-behind", partial(_value, runbook="events-behind", value=61_000), LATE, by_hand=True),
+    Provocation("events-behind", partial(value, runbook="events-behind", value=61_000), LATE, by_hand=True),
     Provocation("events-undelivered", _message_in_failure_queue, LATE),
+    Provocation("events-limited", _narrow_for_events, None),
     Provocation("lake-delivery-stalled", _lake_away, "lake-delivery-stalled"),
     Provocation("lake-delivery-refusing", _records_that_are_no_events, LATE),  # the forwarder queues them
     Provocation("lake-files-unreadable", _unreadable_file, None),
@@ -232,7 +239,7 @@ PROVOCATIONS = (
     Provocation(
         "first-training-missing",
         _hourly_looks,
-        None,
+        "first-training-missing",
         scale=HOURS / 4,
         after=_new_model,
     ),

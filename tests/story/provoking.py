@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.story.deployment import until
-from tests.story.watch import Watch
+from tests.story.watch import Told, Watch
 
 Condition = Callable[[Any], AbstractContextManager[object]]
 """Of a deployment; there while it is entered."""
@@ -64,15 +64,24 @@ def see_it_go_off_and_out(
         with (provocation.after or _nothing)(watch):
             until(lambda: watch.state(name) == "OK", f"{provocation.name} is out", within=90)
     watch.notices.heard(), watch.pages.heard()
+    pages: list[Told] = []
+
+    def is_paged() -> bool:
+        pages.extend(watch.pages.heard())
+        return Told(str(page), "ALARM") in pages
 
     with provocation.condition(watch):
         until(lambda: watch.state(name) == "ALARM", f"{provocation.name} goes off", within=120)
+        # A worse fault, as the provocation before this one may be, holds it back for a while
+        if page:
+            until(is_paged, f"{provocation.page} pages for {provocation.name}", within=120)
         ringing = {alarm["AlarmName"] for alarm in watch.alarms().values() if alarm["StateValue"] == "ALARM"}
     with (provocation.after or _nothing)(watch):
         until(lambda: watch.state(name) == "OK", f"{provocation.name} goes out", within=90)
     await_quiet()
 
-    notices, pages = watch.notices.heard(), watch.pages.heard()
+    notices = watch.notices.heard()
+    pages += watch.pages.heard()
     mine = [each.state for each in (pages if page == name else notices) if each.alarm == name]
     assert mine[mine.index("ALARM") :][:2] == ["ALARM", "OK"], mine
     paged = [each.alarm for each in pages if each.state == "ALARM"]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.story.deployment import until
-from tests.story.provocations import PROVOCATIONS
+from tests.story.provocations import DEGRADED, LATE, PROVOCATIONS, value, without_campaigns
 from tests.story.provoking import MINUTES, Provocation, data_of_something_else, see_it_go_off_and_out
+from tests.story.watch import Told
 from tests.story.watched import Watched, under_watch
 
 pytestmark = [pytest.mark.story, pytest.mark.prove]
@@ -42,6 +43,22 @@ def test_data_of_something_else_set_nothing_off(watched: Watched) -> None:
         each.alarm for each in (*watched.notices.heard(), *watched.pages.heard()) if each.state == "ALARM"
     }
     assert ringing == set()
+
+
+def test_what_makes_recommendations_worse_and_events_late_pages_once(watched: Watched) -> None:
+    """As Personalize does when it is away."""
+    watched.control.scale(MINUTES)
+    _await_quiet(watched)
+    watched.notices.heard(), watched.pages.heard()
+    degraded, late = (watched.find(heading)["AlarmName"] for heading in (DEGRADED, LATE))
+    worse, behind = without_campaigns(watched, "maize"), value(watched, "events-behind", 61_000)
+    with worse, behind:
+        until(lambda: watched.state(degraded) == watched.state(late) == "ALARM", "both are on", within=120)
+        watched.evaluate(5)
+    _await_quiet(watched)
+    assert [each for each in watched.pages.heard() if each.state == "ALARM"] == [Told(degraded, "ALARM")]
+    notices = {each.alarm for each in watched.notices.heard() if each.state == "ALARM"}
+    assert watched.find("events-behind")["AlarmName"] in notices
 
 
 @pytest.mark.parametrize("provocation", PROVOCATIONS, ids=lambda each: each.name)

@@ -39,6 +39,7 @@ def test_on_call_goes_back_by_hand_during_the_bake_and_the_run_gives_way(story: 
 
 def test_a_model_that_hangs_is_stopped_and_the_run_fails_with_its_name(story: Story) -> None:
     hangs = Fault(operation="CreateSolutionVersion", resource="*similar-items*", outcome="stuck")
+    _await_clearing(story)
     with story.impatience_with("similar-items"), ControlClient(story.connection.endpoint).injected(hangs):
         with pytest.raises(
             RetrainingFailedError, match="TrainingTookTooLong: similar-items: not trained within 10 minutes"
@@ -48,11 +49,17 @@ def test_a_model_that_hangs_is_stopped_and_the_run_fails_with_its_name(story: St
 
 
 def test_on_call_tears_down_by_hand_what_a_clearing_has_left(story: Story) -> None:
-    personalize, states = (story.connection.client(name) for name in ("personalize", "stepfunctions"))
-    clearing = {"stateMachineArn": story.output("ClearingArn"), "statusFilter": "RUNNING"}
-    until(lambda: not states.list_executions(**clearing)["executions"], "nothing is being cleared away")
+    personalize = story.connection.client("personalize")
+    _await_clearing(story)
     personalize.create_dataset_group(name="colorway-local-maize")
     assert "colorway-local-maize" in str(on_call.retire(story.connection, "maize", apply=False))
     assert story.groups() == ["blue", "maize"]
     assert on_call.retire(story.connection, "maize", apply=True) == ["  maize is gone."]
     assert story.groups() == ["blue"]
+
+
+def _await_clearing(story: Story) -> None:
+    """Until no clearing is at work: what it tears down may be gone while it still holds the lock."""
+    states = story.connection.client("stepfunctions")
+    clearing = {"stateMachineArn": story.output("ClearingArn"), "statusFilter": "RUNNING"}
+    until(lambda: not states.list_executions(**clearing)["executions"], "nothing is being cleared away")

@@ -150,10 +150,13 @@ class Watched(Watch):
             self.lambda_.update_function_configuration(FunctionName=name, Handler=handler)
 
     @contextmanager
-    def narrow_api(self) -> Iterator[None]:
-        """The recommendations API lets one request a second through, for as long as this lasts."""
+    def narrow_api(self, url: str) -> Iterator[None]:
+        """An API lets one request a second through, for as long as this lasts.
+
+        :param url: the output that names it.
+        """
         gateway = self.connection.client("apigateway")
-        api = self.story.output("RecommendationsUrl").split("//")[1].split(".")[0]
+        api = self.story.output(url).split("//")[1].split(".")[0]
         settings = gateway.get_stage(restApiId=api, stageName="v1")["methodSettings"]["*/*"]
 
         def limit(rate: float, burst: int) -> None:
