@@ -36,7 +36,7 @@ def missing_markers(
     files = [file for file in lake.events(first, last) if file.written_at >= since - _CLOCKS_APART]
     lake.fetch(files, folder / "events")
     with database(folder, memory_mib=memory_mib) as engine:
-        leave_out_unreadable(engine, folder / "events", files)
+        leave_out_unreadable(engine, folder / "events", files, _READ)
         define_table(engine, "raw_events", _READ, folder / "events")
         rows = engine.rows(
             f"SELECT DISTINCT event_id FROM raw_events WHERE event_type = {literal(MARKER_EVENT_TYPE)}"

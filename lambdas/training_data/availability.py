@@ -59,7 +59,7 @@ class Availability:
                 require_room(batch, self.folder)
                 folder = self.folder / f"look-{number}"
                 self.lake.fetch(batch, folder)
-                leave_out_unreadable(engine, folder, batch)
+                leave_out_unreadable(engine, folder, batch, selection.columns_read)
                 query = (
                     f"SELECT count(*) FROM looked_at WHERE event_type IN ({types}) AND item_id IS NOT NULL"
                     f" AND received_at >= {window.start} AND received_at < {window.cutoff}"

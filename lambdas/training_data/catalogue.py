@@ -14,6 +14,8 @@ from vocabulary.schemas import DatasetKind
 _LONGEST_TEXT: Final = 1000
 """Characters of a categorical value (developer guide, "Items and users data sets")."""
 
+_LATEST: Final = 4_102_444_800_000
+"""2100-01-01 in unix milliseconds: a time beyond it is in microseconds, and no time at all."""
 
 Holds = Literal["id", "text", "number", "time"]
 
@@ -67,11 +69,12 @@ def _value(dialect: Dialect, column: str, holds: Holds) -> str:
         case "id":
             return column
         case "text":
-            return dialect.one_line(column, _LONGEST_TEXT)
+            return dialect.categories(column, _LONGEST_TEXT)
         case "number":
             return f"CASE WHEN {column} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} THEN {column} END"
         case "time":
-            return f"CASE WHEN {column} >= 0 THEN CAST(floor({column} / 1000.0) AS BIGINT) END"
+            plausible = f"{column} BETWEEN 0 AND {_LATEST}"
+            return f"CASE WHEN {plausible} THEN CAST(floor({column} / 1000.0) AS BIGINT) END"
 
 
 CATALOGUES: Final = (

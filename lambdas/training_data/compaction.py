@@ -24,7 +24,7 @@ from training_data.lake_files import Lake, LakeFile, partition
 from training_data.reading import leave_out_damaged, leave_out_unreadable
 from training_data.sql import literal
 from training_data.window import day_of
-from vocabulary.lake import EVENTS_FOLDER, QUARANTINE_FOLDER
+from vocabulary.lake import EVENT_COLUMNS, EVENTS_FOLDER, QUARANTINE_FOLDER
 
 _AFTER: Final = 2
 """Days after which a day is made one file: by then what is late has come, and a retraining has read it."""
@@ -168,7 +168,7 @@ def _is_small(file: LakeFile) -> bool:
 
 
 def _broken(engine: DuckDb, folder: Path, files: Sequence[LakeFile]) -> list[LakeFile]:
-    broken = leave_out_unreadable(engine, folder, files)
+    broken = leave_out_unreadable(engine, folder, files, EVENT_COLUMNS)
     return broken + leave_out_damaged(engine, folder, files)
 
 

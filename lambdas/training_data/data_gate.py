@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any, Final
 
 from training_data.interactions import EARLIEST
-from vocabulary.gates import Check, DataGate, failed
+from vocabulary.gates import PERSONALIZE_USERS_PER_REGULAR, Check, DataGate, failed
 
 _NO_CANDIDATES: Final = ("marker", "repeat", "before-window", "after-cutoff", "other-event-type")
 """Rules that say nothing about quality: what they drop was never meant for this training."""
@@ -32,7 +33,7 @@ def check_amount(
             "users with two interactions or more",
             figures["users_with_two_or_more"],
             "at least",
-            gate.regulars,
+            max(gate.regulars, ceil(figures["users"] / PERSONALIZE_USERS_PER_REGULAR)),
         ),
         Check("items", figures["items"], "at least", gate.items),
         Check("users", figures["users"], "at least", gate.users),

@@ -132,7 +132,9 @@ def read_snapshot(
     def unreadable(files: list[LakeFile]) -> list[LakeFile]:
         shutil.rmtree(fetched, ignore_errors=True)
         lake.fetch(files, fetched)
-        return leave_out_unreadable(engine, fetched, files) or leave_out_damaged(engine, fetched, files)
+        return leave_out_unreadable(engine, fetched, files, catalogue.columns) or leave_out_damaged(
+            engine, fetched, files
+        )
 
     snapshot = newest_whole(snapshots, unreadable)
     define_table(engine, catalogue.kind, catalogue.columns, fetched)
@@ -155,7 +157,7 @@ def read_events(
     """
     events = folder / "events"
     lake.fetch(files, events)
-    unreadable = leave_out_unreadable(engine, events, files)
+    unreadable = leave_out_unreadable(engine, events, files, selection.columns_read)
     require_few(unreadable, files, selection.rules.most_unreadable)
     while True:
         define_table(engine, "raw_events", selection.columns_read, events)
@@ -179,7 +181,7 @@ def read_events(
             unreadable += damaged
             require_few(unreadable, files, selection.rules.most_unreadable)
     shutil.rmtree(events, ignore_errors=True)  # what follows needs its room
-    return told, {"unreadable": [file.key for file in unreadable], "late": late}
+    return told, {"unreadable": sorted(file.key for file in unreadable), "late": late}
 
 
 def _define_files(

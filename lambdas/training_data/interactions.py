@@ -234,7 +234,8 @@ def _extra(dialect: Dialect, selection: Selection) -> list[str]:
         text = dialect.json_value.format("properties", literal(f"$.{key}"))
         match kind:
             case "string":
-                value = dialect.one_line(text, _LONGEST_TEXT)
+                nested = dialect.matches.format(text, _NESTED)
+                value = f"CASE WHEN NOT {nested} THEN {dialect.categories(text, _LONGEST_TEXT)} END"
             case "float":
                 number = f"CASE WHEN {dialect.matches.format(text, _NUMBER)} THEN CAST({text} AS DOUBLE) END"
                 value = f"CASE WHEN {number} BETWEEN -{LARGEST_FLOAT} AND {LARGEST_FLOAT} THEN {number} END"
@@ -247,6 +248,9 @@ def _extra(dialect: Dialect, selection: Selection) -> list[str]:
 _NUMBER: Final = r"'^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][-+]?[0-9]{1,2})?$'"
 _WHOLE: Final = "'^-?[0-9]{1,18}$'"
 """What both engines read as the same number."""
+
+_NESTED: Final = r"'(?s)^([\[].*[\]]|[{].*[}])$'"
+"""A list or an object of JSON, which a field of a CSV cannot be."""
 
 
 def _value(selection: Selection) -> str:

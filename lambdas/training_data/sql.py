@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-CONTROL_CHARACTERS: Final = r"'[\x00-\x1F\x7F]'"
-"""A pattern, as a literal. Spark reads it so with `spark.sql.parser.escapedStringLiterals`."""
+CONTROL_CHARACTERS: Final = r"'[\x00-\x1F\x7F-\x{9F}\x{2028}\x{2029}]'"
+"""A pattern, as a literal: also what ends a line for some readers only (U+0085, U+2028, U+2029).
+
+Spark reads it so with `spark.sql.parser.escapedStringLiterals`.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,8 @@ class Dialect:
     :param matches: whether a text has a match of a pattern.
     :param replaced: a text with every match of a pattern replaced.
     :param json_value: the text at a path of a JSON object in a text; null where either is not there.
-    :param joined: the first n elements of a list, with '|' between them.
+    :param joined: the first n elements of a list, with '|' between them; without those that it would split
+        or lose.
     :param repeated: of a table and a number over it, the numbers there more than once, as `repeated`. DuckDB
         sorts numbers faster than it groups them; Spark would sort all of them in one place.
     """
@@ -47,10 +51,14 @@ class Dialect:
         """A condition: an identifier that a record of one line, or Personalize, cannot hold."""
         return f"length({column}) > {longest} OR {self.matches.format(column, CONTROL_CHARACTERS)}"
 
-    def one_line(self, text: str, longest: int) -> str:
-        """Text on one line, or null."""
-        replaced = self.replaced.format(text, CONTROL_CHARACTERS, "' '")
-        return f"nullif(trim(substring({replaced}, 1, {longest})), '')"
+    def categories(self, text: str, longest: int) -> str:
+        """A categorical value on one line, or null; where '|' separates several, none is empty or cut."""
+        one_line = self.replaced.format(text, CONTROL_CHARACTERS, "' '")
+        parted = self.replaced.format(one_line, "'[ ]*[|][| ]*'", "'|'")
+        values = self.replaced.format(parted, "'^[| ]+|[| ]+$'", "''")
+        whole = self.replaced.format(f"substring({values}, 1, {longest + 1})", "'[|][^|]*$'", "''")
+        cut = f"trim(substring({whole}, 1, {longest}))"
+        return f"nullif(CASE WHEN length({values}) > {longest} THEN {cut} ELSE {values} END, '')"
 
 
 DUCKDB: Final = Dialect(
@@ -60,7 +68,7 @@ DUCKDB: Final = Dialect(
     matches="regexp_matches({}, {})",
     replaced="regexp_replace({}, {}, {}, 'g')",
     json_value="CASE WHEN json_valid({0}) THEN json_extract_string({0}, {1}) END",
-    joined="array_to_string(list_slice({0}, 1, {1}), '|')",
+    joined="array_to_string(list_slice([x FOR x IN {0} IF x <> '' AND NOT contains(x, '|')], 1, {1}), '|')",
     repeated="SELECT DISTINCT number AS repeated FROM ("
     "SELECT number, lag(number) OVER (ORDER BY number) AS before FROM (SELECT {1} AS number FROM {0})"
     ") WHERE number = before",
@@ -73,7 +81,7 @@ SPARK: Final = Dialect(
     matches="regexp_like({}, {})",
     replaced="regexp_replace({}, {}, {})",
     json_value="get_json_object({}, {})",
-    joined="array_join(slice({0}, 1, {1}), '|')",
+    joined="array_join(slice(filter({0}, x -> x <> '' AND NOT contains(x, '|')), 1, {1}), '|')",
     repeated="SELECT {1} AS repeated FROM {0} GROUP BY {1} HAVING count(*) > 1",
 )
 

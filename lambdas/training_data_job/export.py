@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from training_data.catalogue import CATALOGUES
@@ -21,6 +22,7 @@ from training_data_job.spark_engine import (
     can_be_read,
     define_table,
     ending,
+    misfits,
     rows_by_file,
     write_csv,
 )
@@ -48,10 +50,16 @@ class SparkExport:
         settings = self.settings
         window = Window.before(cutoff, days=settings.history_days)
         events = self.lake.events(window.first_day, window.last_day)
+        selection = Selection(
+            window, settings.event_types, has_catalogue=False, rules=settings.rules, extra=settings.extra
+        )
         folders = self._folders(events)
         rows = rows_by_file(self.spark, folders)
+        odd = misfits(self.spark, folders, selection.columns_read)
         unreadable = [
-            file for file in events if ending(file.key) not in rows and not self._can_be_read([file])
+            file
+            for file in events
+            if ending(file.key) in odd or (ending(file.key) not in rows and not self._can_be_read([file]))
         ]
         require_few(unreadable, events, settings.rules.most_unreadable)
         report: dict[str, Any] = {
@@ -68,20 +76,16 @@ class SparkExport:
         }
         written: list[DatasetKind] = ["interactions"]
         for catalogue in CATALOGUES:
-            snapshot = newest_whole(self.lake.snapshots(catalogue.folder), self._not_whole)
+            snapshot = newest_whole(
+                self.lake.snapshots(catalogue.folder), partial(self._not_whole, catalogue.columns)
+            )
             report[catalogue.kind] = None
             if snapshot.day is not None:
                 define_table(self.spark, catalogue.kind, catalogue.columns, self._folders(snapshot.files))
                 report[catalogue.kind] = snapshot.told() | catalogue.convert(self.spark)
                 self._write(run_id, catalogue.kind, f"{catalogue.kind}_csv")
                 written.append(catalogue.kind)
-        selection = Selection(
-            window,
-            settings.event_types,
-            has_catalogue="items" in written,
-            rules=settings.rules,
-            extra=settings.extra,
-        )
+        selection = replace(selection, has_catalogue="items" in written)
         there = define_table(self.spark, "raw_events", selection.columns_read, folders)
         told = transform(self.spark, selection)
         if there - rows.keys():  # the stream goes on delivering
@@ -89,14 +93,16 @@ class SparkExport:
         if told["rows_in"] < sum(rows.get(name, 0) for name in there):
             # Spark goes on where a file is damaged; then part of it would be in, and nobody would know
             read = rows_by_file(self.spark, folders, selection.columns_read)
-            unreadable += [file for file in events if _fewer(read, rows, ending(file.key))]
+            unreadable += [
+                file for file in events if file not in unreadable and _fewer(read, rows, ending(file.key))
+            ]
             require_few(unreadable, events, settings.rules.most_unreadable)
             rest = [file for file in events if file not in unreadable]
             self._define_files("raw_events", selection.columns_read, rest)
             told = transform(self.spark, selection)
         report["interactions"] = told
         report["source"] |= {
-            "unreadable": [file.key for file in unreadable],
+            "unreadable": sorted(file.key for file in unreadable),
             "late": late_arrivals(
                 self.spark,
                 [file for file in events if file not in unreadable],
@@ -122,11 +128,12 @@ class SparkExport:
     def _define_files(self, name: str, columns: tuple[Column, ...], files: Sequence[LakeFile]) -> None:
         define_table(self.spark, name, columns, self._folders(files), only=[file.key for file in files])
 
-    def _not_whole(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+    def _not_whole(self, columns: Sequence[Column], files: Sequence[LakeFile]) -> list[LakeFile]:
         """A snapshot's files that cannot be read whole."""
-        if self._can_be_read(files):
+        odd = misfits(self.spark, [f"{self.lake_at}/{file.key}" for file in files], columns)
+        if not odd and self._can_be_read(files):
             return []
-        return [file for file in files if not self._can_be_read([file])]
+        return [file for file in files if ending(file.key) in odd or not self._can_be_read([file])]
 
     def _can_be_read(self, files: Sequence[LakeFile]) -> bool:
         return can_be_read(self.spark, [f"{self.lake_at}/{file.key}" for file in files])

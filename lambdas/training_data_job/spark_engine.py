@@ -11,7 +11,20 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import count, input_file_name, lit, regexp_extract, xxhash64
 from pyspark.sql.functions import max as max_
-from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringType, StructField, StructType
+from pyspark.sql.types import (
+    ArrayType,
+    ByteType,
+    DataType,
+    DecimalType,
+    DoubleType,
+    FloatType,
+    IntegerType,
+    LongType,
+    ShortType,
+    StringType,
+    StructField,
+    StructType,
+)
 
 from training_data.sql import SPARK, Dialect
 from vocabulary.lake import Column
@@ -90,6 +103,20 @@ def rows_by_file(engine: Spark, folders: Sequence[str], columns: Sequence[Column
     return {ending(str(name)): int(rows) for name, rows, _ in counted.collect()}
 
 
+def misfits(engine: Spark, paths: Sequence[str], columns: Sequence[Column]) -> set[str]:
+    """Files, as `ending` names them, with a column of a type that is none of the lake's; they are not read.
+
+    :param paths: of folders or files.
+    """
+    ours = [StructField(column.name, _TYPES[column.type]) for column in columns]
+    return {
+        ending(address)
+        for types, which in _types(engine, paths, ours)
+        if not _fits(types, ours)
+        for address in _files(engine, which)
+    }
+
+
 def can_be_read(engine: Spark, addresses: Sequence[str]) -> bool:
     """Whether all of some files can be, whole."""
     try:
@@ -114,18 +141,14 @@ def _frame(
     """The columns of the files in folders; `named` adds the file that each row is from, by its address.
 
     Spark reads a column by one type and skips a file that has another as if it were corrupt: so where types
-    differ, the folders that have the same are read together, and theirs become ours. Files of one folder
-    that differ in a type among themselves fail the job.
+    differ, the files that have the same are read together, and theirs become ours. `misfits` are not read.
     """
     ours = [StructField(column.name, _TYPES[column.type]) for column in columns]
     frame = engine.session.createDataFrame([], StructType([*ours, StructField(_NAME, StringType())]))
     alike: dict[str, tuple[StructType, list[str]]] = {}
-    for found, paths in _schemas(engine, folders):
-        theirs = {field.name.lower(): field.dataType for field in found}
-        types = StructType(
-            [StructField(field.name, theirs.get(field.name.lower(), field.dataType)) for field in ours]
-        )
-        alike.setdefault(types.json(), (types, []))[1].extend(paths)
+    for types, paths in _types(engine, folders, ours):
+        if _fits(types, ours):
+            alike.setdefault(types.json(), (types, []))[1].extend(paths)
     for types, paths in alike.values():
         part = engine.session.read.schema(types).parquet(*paths).withColumn(_NAME, input_file_name())
         chosen = [part[field.name].cast(field.dataType) for field in ours]
@@ -133,14 +156,58 @@ def _frame(
     return frame if named else frame.drop(_NAME)
 
 
-def _schemas(engine: Spark, folders: Sequence[str]) -> list[tuple[StructType, list[str]]]:
-    """What the files of folders hold: of all together where they agree, otherwise folder by folder."""
+def _fits(types: StructType, ours: Sequence[StructField]) -> bool:
+    return all(_becomes(types[field.name].dataType, field.dataType) for field in ours)
+
+
+def _becomes(theirs: DataType, ours: DataType) -> bool:
+    """As `training_data.reading` has it of DuckDB's types."""
+    whole = isinstance(theirs, _WHOLE_NUMBERS)
+    match ours:
+        case StringType():
+            text = isinstance(theirs, StringType)
+            return text or whole or (isinstance(theirs, DecimalType) and theirs.scale == 0)
+        case DoubleType():
+            return whole or isinstance(theirs, DoubleType | FloatType | DecimalType)
+        case ArrayType():
+            return isinstance(theirs, ArrayType) and _becomes(theirs.elementType, StringType())
+        case _:
+            return whole
+
+
+_WHOLE_NUMBERS: Final = (ByteType, ShortType, IntegerType, LongType)
+
+
+def _types(
+    engine: Spark, paths: Sequence[str], ours: Sequence[StructField]
+) -> list[tuple[StructType, list[str]]]:
+    """Our columns by the types that files have: of all together where they agree, otherwise by halves."""
+    parts = list(paths)
+    if not parts:
+        return []
     try:
-        return [(_schema(engine, folders), list(folders))] if folders else []
+        found = {field.name.lower(): field.dataType for field in _schema(engine, parts)}
     except (PySparkException, Py4JJavaError):  # they do not; pyspark names but few of Spark's errors
-        if len(folders) == 1:
+        parts = parts if len(parts) > 1 else _files(engine, parts)
+        if len(parts) == 1:
             raise
-        return [found for folder in folders for found in _schemas(engine, [folder])]
+    else:
+        types = StructType(
+            [StructField(field.name, found.get(field.name.lower(), field.dataType)) for field in ours]
+        )
+        # One file's misfit is not that of all; of two decimals Spark makes a third, by which it reads neither
+        if _fits(types, ours) and not any(isinstance(field.dataType, DecimalType) for field in types):
+            return [(types, parts)]
+        parts = parts if len(parts) > 1 else _files(engine, parts)
+        if len(parts) == 1:
+            return [(types, parts)]
+    middle = len(parts) // 2
+    return [*_types(engine, parts[:middle], ours), *_types(engine, parts[middle:], ours)]
+
+
+def _files(engine: Spark, paths: Sequence[str]) -> list[str]:
+    """The files at some paths, which are folders or files."""
+    return list(engine.session.read.schema(StructType()).parquet(*paths).inputFiles())
 
 
 def _schema(engine: Spark, folders: Sequence[str]) -> StructType:

@@ -16,6 +16,9 @@ Bound = Literal["at least", "at most"]
 PERSONALIZE_REGULARS: Final = 25
 """Users with two interactions or more that Personalize demands (developer guide, "Minimum data")."""
 
+PERSONALIZE_USERS_PER_REGULAR: Final = 100
+"""And one of so many users (developer guide, "Amazon Personalize endpoints and quotas")."""
+
 
 @dataclass(frozen=True)
 class Check:

@@ -31,6 +31,9 @@ _MOST_PROPERTIES: Final = 5
 _NOT_PROPERTIES: Final = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 """Keys that `properties` of a streamed event may not have (service model `personalize-events`)."""
 
+_COLUMNS: Final = {"itemid", "eventvalue", "eventattributionsource", "creationtimestamp"}
+"""Columns of interactions, and names that Personalize keeps, as it compares them: without '_'."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraColumns:
@@ -50,8 +53,9 @@ class ExtraColumns:
             name = f"properties[{key}]"
             _require(name, key, re.fullmatch(r"[a-z][a-z0-9]*([A-Z][a-z0-9]*)*", key), "camelCase")
             _require(name, key, key.lower() not in _NOT_PROPERTIES, "none of Personalize's own")
-            taken = column_of(key) in ("USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE")
-            _require(name, key, not taken, "no column that is there already")
+            alike = [other for other in self.properties if other != key and other.lower() == key.lower()]
+            taken = alike or key.lower() in _COLUMNS
+            _require(name, key, not taken, "no column that is there already, with or without '_'")
             _require(name, kind, kind in ("string", "float", "long"), "string, float, long")
 
     @property

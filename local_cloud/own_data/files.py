@@ -60,6 +60,12 @@ class OwnFile:
             parts.append(f"{typed} AS {column}")
         return ", ".join(parts)
 
+    def unreadable(self, connection: duckdb.DuckDBPyConnection, column: str) -> str:
+        """SQL for what is there, as text, where nothing can be made of it; null elsewhere."""
+        expression = self.columns[column]
+        ours = self._typed(connection, column, expression)
+        return f"CASE WHEN {ours} IS NULL THEN CAST(({expression}) AS VARCHAR) END"
+
     def kind(self, connection: duckdb.DuckDBPyConnection, column: str) -> str:
         """DuckDB's type of what one of our columns is made of.
 
@@ -181,4 +187,8 @@ def _milliseconds(expression: str, kind: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
+    if "not utf-8" in str(error):
+        return (
+            "it is not encoded in UTF-8; iconv -f LATIN1 -t UTF-8 makes it so of what old spreadsheets write"
+        )
     return str(error).splitlines()[0]

@@ -15,6 +15,11 @@ ITEM_COLUMNS: Final = tuple(column.name for column in lake.ITEM_COLUMNS)
 READ_COLUMNS: Final = (*(column.name for column in lake.EVENT_COLUMNS), "segment")
 """Of the clickstream; `segment` becomes an attribute of the user."""
 
+_UNREADABLE: Final = {
+    "sent_at": "a date of another form is read by sent_at=strptime(THEIRS, '%m/%d/%Y %H:%M')",
+    "value": "a number with a comma is read by value=replace(THEIRS, ',', '.')",
+}
+
 _SESSION_PAUSE: Final = 30 * 60_000
 """Milliseconds without an event after which a new session starts, where sessions are not told."""
 
@@ -27,7 +32,9 @@ def read_events(
     *,
     where_setting: str = "CLICKSTREAM_WHERE",
 ) -> None:
-    rows = materialise(connection, "own_rows", file, READ_COLUMNS, where, where_setting)
+    told = [name for name in _UNREADABLE if name in file.columns]
+    also = "".join(f", {file.unreadable(connection, name)} AS told_{name}" for name in told)
+    rows = materialise(connection, "own_rows", file, READ_COLUMNS, where, where_setting, also=also)
     identified = "(user_id IS NOT NULL OR session_id IS NOT NULL)"
     complete = f"{identified} AND item_id IS NOT NULL AND sent_at IS NOT NULL AND event_type IS NOT NULL"
     pause = f"sent_at - lag(sent_at) OVER (PARTITION BY user_id ORDER BY sent_at) <= {_SESSION_PAUSE}"
@@ -37,10 +44,11 @@ def read_events(
     )
     parts = ("user_id", "session_id", "item_id", "event_type", "sent_at", "value", "properties")
     key = ", ".join(f"coalesce(CAST({part} AS VARCHAR), '')" for part in parts)
+    helpers = ", ".join(("starts", *(f"told_{name}" for name in told)))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE own_events AS "
         f"SELECT * REPLACE (coalesce(event_id, md5(concat_ws(chr(31), {key}))) AS event_id) FROM ("
-        f"SELECT * EXCLUDE (starts) REPLACE ({session} AS session_id, "
+        f"SELECT * EXCLUDE ({helpers}) REPLACE ({session} AS session_id, "
         f"coalesce(received_at, sent_at) AS received_at) FROM ("
         f"SELECT *, ({pause}) IS NOT TRUE AS starts FROM own_rows WHERE {complete}))"
     )
@@ -50,14 +58,27 @@ def read_events(
         f"SELECT count(*) FILTER (NOT {identified}), count(*) FILTER (item_id IS NULL), "
         "count(*) FILTER (sent_at IS NULL), count(*) FILTER (event_type IS NULL) FROM own_rows",
     )
+    unreadable = [_unreadable(connection, name) for name in told]
     connection.execute("DROP TABLE own_rows")
     reasons = ("user_id or session_id", "item_id", "a time that can be read", "event_type")
     why = ", ".join(
         f"{count:,} without {reason}" for count, reason in zip(lacking, reasons, strict=True) if count
     )
+    examples = "".join(f"\n  {each}" for each in unreadable if each)
     if not kept:
-        raise OwnDataError(f"{file.path}: none of {rows:,} rows is a complete event: {why}")
-    progress(f"{file.name}: {rows:,} rows, {kept:,} of them events" + (f" ({why})" if why else ""))
+        raise OwnDataError(f"{file.path}: none of {rows:,} rows is a complete event: {why}{examples}")
+    progress(f"{file.name}: {rows:,} rows, {kept:,} of them events" + (f" ({why})" if why else "") + examples)
+
+
+def _unreadable(connection: duckdb.DuckDBPyConnection, column: str) -> str | None:
+    """What to write where a column holds something, and nothing can be made of it."""
+    count, example = one(
+        connection,
+        f"SELECT count(*), min(told_{column}) FROM own_rows WHERE trim(told_{column}) <> ''",
+    )
+    if not count:
+        return None
+    return f"{column} is left empty in {count:,} rows ({example!r}, say): {_UNREADABLE[column]}"
 
 
 def read_items(connection: duckdb.DuckDBPyConnection, file: OwnFile, where: str) -> None:

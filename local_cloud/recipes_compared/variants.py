@@ -46,7 +46,7 @@ class Variant:
 _NONE: Final = {"explorationWeight": "0"}
 
 VARIANTS: Final = (
-    Variant(name="popularity", says="what is bought most, for everybody", recipe="aws-popularity-count"),
+    Variant(name="popularity", says="what is touched most, for everybody", recipe="aws-popularity-count"),
     Variant(
         name="interactions-only",
         says="who touched what, and when",
@@ -62,7 +62,7 @@ VARIANTS: Final = (
     ),
     Variant(
         name="exploration",
-        says="and new items are tried on some",
+        says="the same model, and new items are tried on some: offline metrics do not see it",
         recipe="aws-user-personalization",
         metadata=True,
         exploration={"explorationWeight": "0.3", "explorationItemAgeCutOff": "30"},

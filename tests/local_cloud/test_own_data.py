@@ -164,8 +164,30 @@ def test_incomplete_rows_are_dropped_and_counted_by_what_they_lack(tmp_path: Pat
     reading = Reading(clickstream=file(tmp_path, text))
     assert reading.said[0] == (
         "events.csv: 4 rows, 1 of them events "
-        "(1 without user_id or session_id, 1 without item_id, 1 without a time that can be read)"
+        "(1 without user_id or session_id, 1 without item_id, 1 without a time that can be read)\n"
+        "  sent_at is left empty in 1 rows ('yesterday', say): a date of another form is read by "
+        "sent_at=strptime(THEIRS, '%m/%d/%Y %H:%M')"
     )
+
+
+def test_dates_and_numbers_of_another_form_are_told_with_what_reads_them(tmp_path: Path) -> None:
+    text = "user_id;item_id;event_type;date;value\nu1;a;buy;12/31/2010 8:26;1,5\n"
+    path = file(tmp_path, text)
+    with pytest.raises(OwnDataError, match=r"left empty in 1 rows \('12/31/2010 8:26', say\): .*strptime"):
+        Reading(clickstream=path)
+    date = "sent_at=strptime(date, '%m/%d/%Y %H:%M')"
+    reading = Reading(clickstream=path, clickstream_columns=date)
+    assert "value is left empty in 1 rows ('1,5', say)" in reading.said[0]
+    reading = Reading(clickstream=path, clickstream_columns=f"{date}, value=replace(value, ',', '.')")
+    assert reading.said[0] == "events.csv: 1 rows, 1 of them events"
+    assert reading.events("sent_at, value") == [(at("2010-12-31T08:26:00"), 1.5)]
+
+
+def test_a_csv_that_is_not_utf_8_is_refused_with_what_makes_it_so(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(PLAIN.replace(",a,", ",café,").encode("latin-1"))
+    with pytest.raises(OwnDataError, match=r"cannot be read as csv: it is not encoded in UTF-8; iconv"):
+        Reading(clickstream=str(path))
 
 
 def test_old_data_are_told_to_be_shifted_and_then_end_just_before_now(tmp_path: Path) -> None:

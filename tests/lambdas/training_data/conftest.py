@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import duckdb
 import pytest
 
+from tests.lambdas.training_data.java import home_of_java
 from training_data.database import DuckDb, define_table
 from training_data.export import Export
 from training_data.lake_files import Lake
@@ -93,16 +94,21 @@ class Exported:
     answer: dict[str, Any]
     objects: dict[str, bytes]
 
+    def files(self, kind: str) -> dict[str, bytes]:
+        """Everything in the folder of a kind, by key."""
+        return {key: body for key, body in self.objects.items() if key.startswith(f"runs/run/{kind}/")}
+
     def text(self, kind: str) -> str:
         return self.objects[f"runs/run/{kind}/{kind}.csv"].decode()
 
     def rows(self, kind: str = "interactions") -> list[Row]:
         """Read as the developer guide describes the format, by a reader that is not ours."""
-        reader = csv.reader(
-            io.StringIO(self.text(kind), newline=""), escapechar="\\", doublequote=False, strict=True
-        )
-        header, *lines = reader
-        return [dict(zip(header, line, strict=True)) for line in lines]
+        rows = []
+        for body in self.files(kind).values():
+            text = io.StringIO(body.decode(), newline="")
+            header, *lines = csv.reader(text, escapechar="\\", doublequote=False, strict=True)
+            rows += [dict(zip(header, line, strict=True)) for line in lines]
+        return rows
 
     @property
     def report(self) -> dict[str, Any]:
@@ -171,6 +177,30 @@ class LakeInMemory:
         objects = {key: body for (bucket, key), (body, _) in self.s3.objects.items() if bucket == "training"}
         return Exported(answer, objects)
 
+    def export_with_spark(self, spark: Any, *, cutoff: int = CUTOFF, **changed: Any) -> Exported:
+        """By a job, which reads and writes files on disk in place of S3."""
+        from training_data_job.export import SparkExport
+
+        folder = self.new_folder()
+        for (bucket, key), (body, _) in self.s3.objects.items():
+            if bucket == "lake":
+                path = folder / "lake" / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(body)
+        settings = replace(self.settings, **changed)
+        at = {"lake_at": (folder / "lake").as_uri(), "training_at": (folder / "training").as_uri()}
+        answer = SparkExport(settings, self.lake, self.s3, spark, **at).run("run", cutoff)
+        objects = {
+            key: body
+            for (bucket, key), (body, _) in self.s3.objects.items()
+            if bucket == "training" and not key.endswith(".csv")
+        }
+        written = (path for path in (folder / "training").rglob("*") if path.is_file())
+        # Hadoop keeps sums of what it writes to a disk
+        shown = [path for path in written if path.suffix != ".crc"]
+        objects |= {path.relative_to(folder / "training").as_posix(): path.read_bytes() for path in shown}
+        return Exported(answer, objects)
+
 
 def table(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], columns: Sequence[Column]) -> None:
     """Make the table `rows`, typed like a table of the lake."""
@@ -187,10 +217,47 @@ def lake(tmp_path: Path) -> LakeInMemory:
     return LakeInMemory(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def lake_of_module(tmp_path_factory: pytest.TempPathFactory) -> LakeInMemory:
+    return LakeInMemory(tmp_path_factory.mktemp("lake"))
+
+
+@pytest.fixture(scope="session")
 def cutoff() -> int:
     """24 November 2026, 03:00 UTC, in unix milliseconds."""
     return CUTOFF
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """Spark as the engine, on a local JVM."""
+    pytest.importorskip("pyspark", reason="NOT RUN: `make spark` installs Spark, which this needs")
+    from pyspark.sql import SparkSession
+
+    from training_data_job.spark_engine import SETTINGS, Spark
+
+    java = home_of_java()
+    if java is None:
+        pytest.skip("NOT RUN: no Java 17; `make spark` installs one")
+    local = {
+        "spark.master": "local[1]",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.ui.enabled": "false",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.showConsoleProgress": "false",
+        # Of so few rows, to compile each query takes longer than to run it
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.log.level": "ERROR",
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("JAVA_HOME", java)
+        session = SparkSession.builder.config(map={**SETTINGS, **local}).getOrCreate()
+        yield Spark(session)
+        session.stop()
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ import shutil
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from training_data import compaction
 from training_data.compaction import Compaction, Compactor
 from training_data.window import DAY_MS
+from vocabulary.training_rules import TrainingRules
 
 
 def run(lake: Any, now: int, has_time: Any = lambda: True, **changed: Any) -> Compaction:
@@ -64,6 +66,18 @@ def _day(text: str) -> Any:
     from datetime import date
 
     return date.fromisoformat(text)
+
+
+def test_one_files_texts_for_times_do_not_become_the_days(small: Any, cutoff: int) -> None:
+    file = small.folder / "typed.parquet"
+    duckdb.execute(f"COPY (SELECT 'e' AS event_id, '2026-11-20T10:00:00Z' AS sent_at) TO '{file}'")
+    odd = "events/day=2026-11-20/odd.parquet"
+    small.s3.put_object(Bucket="lake", Key=odd, Body=file.read_bytes())
+    before = small.export(rules=TrainingRules(most_unreadable=0.5))
+    assert run(small, cutoff) == Compaction({"2026-11-20": [7, 1]}, [odd])
+    after = small.export()
+    assert after.report["source"]["unreadable"] == []
+    assert sorted(map(str, after.rows())) == sorted(map(str, before.rows()))
 
 
 def test_after_a_crash_events_are_there_twice_and_count_once_until_it_goes_on(

@@ -54,6 +54,10 @@ def test_data_at_every_limit_pass() -> None:
             {"users_with_two_or_more": 24},
             "users with two interactions or more is 24, at least 25 is needed",
         ),
+        (
+            {"users": 2501},
+            "users with two interactions or more is 25, at least 26 is needed",
+        ),
         ({"users": 24}, "users is 24, at least 25 is needed"),
         ({"items": 1}, "items is 1, at least 2 is needed"),
         # milliseconds would be read as a date in the far future, and days as one in 1970

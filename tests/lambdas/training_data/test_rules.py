@@ -152,6 +152,9 @@ def test_the_schema_of_the_five_columns_stays_what_it_was() -> None:
         ({"page": "text"}, "allowed: string, float, long"),
         ({"eventType": "string"}, "none of Personalize's own"),
         ({"eventValue": "float"}, "no column that is there already"),
+        ({"itemid": "string"}, "no column that is there already, with or without '_'"),
+        ({"eventAttributionSource": "string"}, "no column that is there already"),
+        ({"pageType": "string", "pagetype": "string"}, "no column that is there already"),
         ({f"p{n}": "string" for n in range(6)}, "at most 5"),
     ],
 )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.lambdas.training_data.java import home_of_java
 from training_data.window import DAY_MS
 from vocabulary.schemas import ExtraColumns
 from vocabulary.training_rules import TrainingRules
-
-pyspark = pytest.importorskip("pyspark", reason="NOT RUN: `make spark` installs Spark, which this needs")
 
 # py4j leaves sockets to the garbage collector
 pytestmark = pytest.mark.filterwarnings(
@@ -45,36 +39,6 @@ JSON = [
     '{"pageType": "two\\nlines", "stars": "1e-3", "count": "12"}', '{"stars": "NaN", "count": 1.5}',
     '{"pageType": "say \\"hi\\" \\\\", "stars": "1d", "count": "99999999999999999999"}',
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    from pyspark.sql import SparkSession
-
-    from training_data_job.spark_engine import SETTINGS, Spark
-
-    java = home_of_java()
-    if java is None:
-        pytest.skip("NOT RUN: no Java 17; `make spark` installs one")
-    local = {
-        "spark.master": "local[1]",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "spark.ui.enabled": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.showConsoleProgress": "false",
-        # Of so few rows, to compile each query takes longer than to run it
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.log.level": "ERROR",
-    }
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("JAVA_HOME", java)
-        session = SparkSession.builder.config(map={**SETTINGS, **local}).getOrCreate()
-        yield Spark(session)
-        session.stop()
 
 
 def dirty_events(seed: int, count: int, cutoff: int) -> list[dict[str, Any]]:
@@ -107,19 +71,12 @@ def dirty_events(seed: int, count: int, cutoff: int) -> list[dict[str, Any]]:
     return [*people, *again, *robots]
 
 
-def rows_of(texts: list[str]) -> Counter[tuple[str | float | None, ...]]:
-    rows: Counter[tuple[str | float | None, ...]] = Counter()
-    for text in texts:
-        header, *lines = csv.reader(
-            io.StringIO(text, newline=""), escapechar="\\", doublequote=False, strict=True
-        )
-        # 1e-09 and 1.0E-9 are one number
-        numbers = {header.index(name) for name in ("EVENT_VALUE", "STARS", "PRICE") if name in header}
-        rows.update(
-            tuple((float(cell) if cell else None) if at in numbers else cell for at, cell in enumerate(line))
-            for line in lines
-        )
-    return rows
+def rows_of(exported: Any, kind: str) -> Counter[tuple[str | float | None, ...]]:
+    numbers = {"EVENT_VALUE", "STARS", "PRICE"}  # 1e-09 and 1.0E-9 are one number
+    return Counter(
+        tuple((float(cell) if cell else None) if name in numbers else cell for name, cell in row.items())
+        for row in exported.rows(kind)
+    )
 
 
 def without_examples(report: dict[str, Any]) -> dict[str, Any]:
@@ -127,57 +84,35 @@ def without_examples(report: dict[str, Any]) -> dict[str, Any]:
     return {**told, "dropped": {name: rule["rows"] for name, rule in told["dropped"].items()}}
 
 
-def same_of_both(lake: Any, spark: Any, tmp_path: Path, **changed: Any) -> Any:
+def same_of_both(lake: Any, spark: Any, **changed: Any) -> Any:
     """Export by both engines; answer what DuckDB made of it."""
-    from dataclasses import replace
-
-    from training_data_job.export import SparkExport
-
     exported = lake.export(**changed)
-    for (bucket, key), (body, _) in lake.s3.objects.items():
-        if bucket == "lake":
-            path = tmp_path / "lake" / key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
-    at = {"lake_at": (tmp_path / "lake").as_uri(), "training_at": (tmp_path / "training").as_uri()}
-    settings = replace(lake.settings, **changed)
-    cutoff = exported.report["cutoff"]
-    answer = SparkExport(settings, lake.lake, lake.s3, spark, **at).run("run", cutoff)
-    by_spark = {key: body for (bucket, key), (body, _) in lake.s3.objects.items() if bucket == "training"}
-
-    assert answer == exported.answer
-    for kind in answer["datasets"]:
-        files = sorted((tmp_path / "training" / "runs" / "run" / kind).iterdir())
-        shown = [file for file in files if not file.name.startswith(".")]
-        assert {file.suffix for file in shown} == {".csv"}
-        texts = [file.read_bytes().decode() for file in shown]
-        assert {text.partition("\n")[0] for text in texts} == {exported.text(kind).partition("\n")[0]}
-        assert rows_of(texts) == rows_of([exported.text(kind)])
-    spark_report = type(exported)(answer, by_spark).report
-    assert without_examples(spark_report) == without_examples(exported.report)
-    assert spark_report["items"] == exported.report["items"]
-    assert spark_report["source"]["late"] == exported.report["source"]["late"]
-    assert spark_report["source"]["unreadable"] == exported.report["source"]["unreadable"]
+    by_spark = lake.export_with_spark(spark, **changed)
+    assert by_spark.answer == exported.answer
+    for kind in exported.answer["datasets"]:
+        headers = {body.decode().partition("\n")[0] for body in by_spark.files(kind).values()}
+        assert headers == {exported.text(kind).partition("\n")[0]}
+        assert rows_of(by_spark, kind) == rows_of(exported, kind)
+    assert without_examples(by_spark.report) == without_examples(exported.report)
+    for part in ("late", "unreadable"):
+        assert by_spark.report["source"][part] == exported.report["source"][part]
+    assert by_spark.report["items"] == exported.report["items"]
     popular = "runs/run/popular/similar-items.json"
-    assert by_spark[popular] == exported.objects[popular]
+    assert by_spark.objects[popular] == exported.objects[popular]
     return exported
 
 
-def test_the_engines_agree_on_everything_that_real_data_hold(
-    lake: Any, cutoff: int, spark: Any, tmp_path: Path
-) -> None:
-    agree_on(lake, cutoff, spark, tmp_path, seed=1, count=3000)
+def test_the_engines_agree_on_everything_that_real_data_hold(lake: Any, cutoff: int, spark: Any) -> None:
+    agree_on(lake, cutoff, spark, seed=1, count=3000)
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("seed", range(2, 5))
-def test_the_engines_agree_on_more_of_it(
-    lake: Any, cutoff: int, spark: Any, tmp_path: Path, seed: int
-) -> None:
-    agree_on(lake, cutoff, spark, tmp_path, seed=seed, count=15_000)
+def test_the_engines_agree_on_more_of_it(lake: Any, cutoff: int, spark: Any, seed: int) -> None:
+    agree_on(lake, cutoff, spark, seed=seed, count=15_000)
 
 
-def agree_on(lake: Any, cutoff: int, spark: Any, tmp_path: Path, *, seed: int, count: int) -> None:
+def agree_on(lake: Any, cutoff: int, spark: Any, *, seed: int, count: int) -> None:
     events = dirty_events(seed, count, cutoff)
     for day, part in (
         ("2026-10-24", events[::3]),
@@ -193,7 +128,6 @@ def agree_on(lake: Any, cutoff: int, spark: Any, tmp_path: Path, *, seed: int, c
     exported = same_of_both(
         lake,
         spark,
-        tmp_path,
         event_types=("view", "it's \\"),
         rules=TrainingRules(
             most_events_per_day=250,
@@ -242,7 +176,7 @@ def test_the_engines_agree_on_a_day_of_other_types_and_on_what_came_late(
     cut_off = "catalogue/items/day=2026-11-23/a.parquet"
     lake.s3.put_object(Bucket="lake", Key=cut_off, Body=catalogue.read_bytes()[:-20])
     lake.put("users", [], day="2026-11-23")
-    exported = same_of_both(lake, spark, tmp_path)
+    exported = same_of_both(lake, spark)
     assert exported.report["items"]["snapshot"] == "2026-11-22"
     assert exported.report["items"]["unreadable"] == [cut_off]
     assert {row["CATEGORY"] for row in exported.rows("items")} == {""}
@@ -253,7 +187,7 @@ def test_the_engines_agree_on_a_day_of_other_types_and_on_what_came_late(
 
 
 def test_the_engines_agree_on_files_whose_footers_are_whole_and_the_rest_is_not(
-    lake: Any, event: Any, cutoff: int, spark: Any, tmp_path: Path
+    lake: Any, event: Any, cutoff: int, spark: Any
 ) -> None:
     lake.put("items", [{"item_id": f"i{n}"} for n in range(3)], day="2026-11-22")
     broken = lake.put(
@@ -271,11 +205,90 @@ def test_the_engines_agree_on_files_whose_footers_are_whole_and_the_rest_is_not(
     lake.put("events", [], day="2026-11-23")
     footless = "events/day=2026-11-24/footless.parquet"
     lake.s3.put_object(Bucket="lake", Key=footless, Body=b"PAR1" + b"\x00" * 64 + b"PAR1")
-    exported = same_of_both(lake, spark, tmp_path, rules=TrainingRules(most_unreadable=0.9))
-    assert exported.report["source"]["unreadable"] == [footless, halves, nowhere]
+    exported = same_of_both(lake, spark, rules=TrainingRules(most_unreadable=0.9))
+    assert exported.report["source"]["unreadable"] == sorted([footless, halves, nowhere])
     assert exported.report["items"]["unreadable"] == [broken]
     assert exported.report["items"]["snapshot"] == "2026-11-22"
     assert exported.answer["interactions"] == 3
+
+
+FITS = {
+    "value": ["CAST(3 AS UBIGINT)", "3.25", "10.0625"],
+    "sent_at": ["CAST(1000000000 AS INTEGER)"],
+    "user_id": ["CAST(5 AS BIGINT)"],
+    "impression": ["[1, 2]"],
+    "properties": ["CAST('{{}}' AS JSON)"],
+}
+MISFITS = {
+    "value": ["'3.5'"],
+    "sent_at": ["'{now}'", "TIMESTAMP '2026-11-20'", "{now}.0e0"],
+    "user_id": ["5e0", "5.5", "{{'a': 'b'}}"],
+    "impression": ["'a|b'"],
+}
+"""Column to expressions whose types do or do not become the lake's."""
+
+
+def test_the_engines_agree_on_files_of_one_day_that_differ_in_a_columns_type(
+    lake: Any, event: Any, cutoff: int, spark: Any, tmp_path: Path
+) -> None:
+    lake.put("events", [event(item_id="plain")], day="2026-11-23")
+
+    def put(name: str, column: str, value: str, day: str = "2026-11-23") -> str:
+        columns = {
+            "event_id": f"'{name}'",
+            "received_at": "CAST({now} AS BIGINT)",
+            "user_id": "'ada'",
+            "event_type": "'view'",
+            "item_id": f"'{name}'",
+            column: value,
+        }
+        selected = ", ".join(f"{each} AS {as_}" for as_, each in columns.items())
+        file = tmp_path / "typed.parquet"
+        duckdb.execute(f"COPY (SELECT {selected.format(now=cutoff - 5000)}) TO '{file}'")
+        key = f"events/day={day}/{name}.parquet"
+        lake.s3.put_object(Bucket="lake", Key=key, Body=file.read_bytes())
+        return key
+
+    fit, misfit = (
+        [
+            put(f"{which}-{column}-{n}", column, value)
+            for column, values in table.items()
+            for n, value in enumerate(values)
+        ]
+        for which, table in (("fit", FITS), ("misfit", MISFITS))
+    )
+    for value in ("2.5", "1.125"):  # of which each alone agrees with all other files of its day
+        put(f"decimal-{value}", "value", value, day="2026-11-22")
+    # A file that lacks the column of which the other makes something else
+    fit.append(put("fit-beside", "value", "1.5e0", day="2026-11-21"))
+    misfit.append(put("misfit-beside", "impression", "'a|b'", day="2026-11-21"))
+    exported = same_of_both(
+        lake,
+        spark,
+        rules=TrainingRules(most_unreadable=0.9),
+        extra=ExtraColumns(impressions=True, properties={"pageType": "string"}),
+    )
+    assert exported.report["source"]["unreadable"] == sorted(misfit)
+    items = {row["ITEM_ID"] for row in exported.rows() if row["ITEM_ID"].startswith("fit-")}
+    # Of a time in seconds nothing is made, whatever its type
+    assert len(items) == len(fit) - 1
+    assert exported.dropped() == {"implausible-time": 1}
+    values = {row["ITEM_ID"]: row["EVENT_VALUE"] for row in exported.rows()}
+    assert (values["decimal-2.5"], values["decimal-1.125"]) == ("2.5", "1.125")
+
+
+def test_a_snapshot_with_a_column_of_another_type_does_not_count_with_either_engine(
+    lake: Any, event: Any, spark: Any, tmp_path: Path
+) -> None:
+    lake.put_events(event(item_id="a"))
+    lake.put("items", [{"item_id": "a"}], day="2026-11-22")
+    file = tmp_path / "typed.parquet"
+    duckdb.execute(f"COPY (SELECT 'a' AS item_id, TIMESTAMP '2026-11-20' AS created_at) TO '{file}'")
+    odd = "catalogue/items/day=2026-11-23/odd.parquet"
+    lake.s3.put_object(Bucket="lake", Key=odd, Body=file.read_bytes())
+    exported = same_of_both(lake, spark)
+    assert exported.report["items"]["snapshot"] == "2026-11-22"
+    assert exported.report["items"]["unreadable"] == [odd]
 
 
 def scratch(lake: Any, key: str, *, at: int) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pytest
 
 from training_data.unreadable import LakeUnreadable
@@ -41,6 +42,21 @@ def test_more_of_them_than_the_limit_stop_the_run_by_name(lake: Any, event: Any)
         LakeUnreadable, match=f"1 of 2 files of the lake cannot be read, at most 1.0% may: {key}"
     ):
         lake.export()
+
+
+@pytest.mark.parametrize(
+    ("column", "expression"), [("sent_at", "TIMESTAMP '2026-11-20'"), ("value", "'much'"), ("user_id", "5.0")]
+)
+def test_a_file_with_a_column_of_a_type_that_is_none_of_the_lakes_is_left_out(
+    lake: Any, event: Any, column: str, expression: str
+) -> None:
+    lake.put_events(event())
+    file = lake.folder / "typed.parquet"
+    duckdb.execute(f"COPY (SELECT 'e' AS event_id, {expression} AS {column}) TO '{file}'")
+    key = put_broken(lake, file.read_bytes())
+    exported = lake.export(rules=HALF)
+    assert exported.answer["interactions"] == 1
+    assert exported.report["source"]["unreadable"] == [key]
 
 
 def put_items(lake: Any, day: str, *items: str) -> str:
