@@ -118,7 +118,7 @@ smoke: $(VENV)/.installed  ## does a deployment serve, and is AWS as assumed: EN
 	@$(PYTHON) -m local_cloud smoke --environment $(ENV) $(CLOUD) $(ARGS)
 
 cost: synth  ## a month's cost: ENV=prod REQUESTS=3e7 EVENTS=1e8
-	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users $(USERS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+	@$(WITH_NODE) $(PYTHON) -m costs $(ENV) $(if $(USERS),--users='$(USERS)') $(if $(REQUESTS),--requests='$(REQUESTS)') $(if $(EVENTS),--events='$(EVENTS)') $(ARGS)
 
 wheels: $(VENV)/.installed  ## download the libraries that functions need
 	@$(PYTHON) scripts/download_wheels.py

@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from botocore.exceptions import (
@@ -13,11 +14,13 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     SSOError,
+    TokenRetrievalError,
 )
 
 _NO_ACCOUNT: Final = (
@@ -27,6 +30,8 @@ _NO_ACCOUNT: Final = (
     CredentialRetrievalError,
     ProfileNotFound,
     SSOError,
+    TokenRetrievalError,
+    LoginError,
 )
 _OLD_CREDENTIALS: Final = (
     "ExpiredToken",
@@ -41,6 +46,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; `{self.prog} --help` says what there is\n")
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """An argument's type: whole numbers between the two, both included."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r}, allowed: {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def aws_error(error: BotoCoreError | ClientError) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from commands.manners import Parser, end_quietly
 from costs.estimate import Alternative, Use, alternatives, by_generation, month, night
@@ -18,8 +19,12 @@ from stacks.environment import ENVIRONMENTS, Environment
 ROOT = Path(__file__).resolve().parent.parent
 
 
+_EXAMPLES: Final = {"USERS": "1e5", "REQUESTS": "3e6", "EVENTS": "1e7"}
+"""By make's names what is taken unless told."""
+
+
 class Alarms(NamedTuple):
-    """How many alarms look at metrics, and how many at other alarms."""
+    """How many metrics alarms look at, and how many alarms look at other alarms."""
 
     of_metrics: int
     of_alarms: int
@@ -28,9 +33,9 @@ class Alarms(NamedTuple):
 def main() -> int:
     parser = Parser(prog="python -m costs", description=__doc__)
     parser.add_argument("environment", choices=ENVIRONMENTS)
-    parser.add_argument("--users", type=float, default=100_000, help="in the training data")
-    parser.add_argument("--requests", type=float, default=3e6, help="a month, of each placement")
-    parser.add_argument("--events", type=float, default=1e7, help="a month")
+    parser.add_argument("--users", default=_EXAMPLES["USERS"], help="in the training data")
+    parser.add_argument("--requests", default=_EXAMPLES["REQUESTS"], help="a month, of each placement")
+    parser.add_argument("--events", default=_EXAMPLES["EVENTS"], help="a month")
     parser.add_argument(
         "--measured",
         type=float,
@@ -42,13 +47,18 @@ def main() -> int:
     environment = ENVIRONMENTS[given.environment]
     try:
         use = Use(
-            requests=given.requests,
-            events=given.events,
-            users=given.users,
+            requests=_number("REQUESTS", given.requests),
+            events=_number("EVENTS", given.events),
+            users=_number("USERS", given.users),
             measured=given.measured,
             history_days=environment.history_days,
         )
-        text = report(environment, use, alarms=_alarms(environment), today=datetime.now(UTC).date())
+        text = report(
+            environment,
+            use,
+            alarms=alarms_in(ROOT / "cdk.out" / environment.name),
+            today=datetime.now(UTC).date(),
+        )
     except (PriceError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -67,6 +77,7 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
     """
     prices = Prices.of(environment.region or "us-east-1")
     placements = environment.placements
+    glue_workers = environment.glue_workers if environment.training_engine == "glue" else 0
     of_month = partial(
         month,
         prices,
@@ -76,10 +87,17 @@ def report(environment: Environment, use: Use, *, alarms: Alarms, today: date) -
         ready=environment.provisioned_concurrency or 0,
         firewall=environment.requests_per_address is not None,
         architecture=environment.architecture.name,
+        glue_workers=glue_workers,
     )
     estimate = of_month(use, drops=environment.drops)
     idle = of_month(replace(use, requests=0, events=0), nights=0)
-    one_night = night(prices, placements, use.trained_on, architecture=environment.architecture.name)
+    one_night = night(
+        prices,
+        placements,
+        use.trained_on,
+        architecture=environment.architecture.name,
+        glue_workers=glue_workers,
+    )
     ways = alternatives(prices, placements, use)
     warning = prices.staleness(today)
     lines = [
@@ -133,22 +151,38 @@ def _table(
     ]
 
 
-def _alarms(environment: Environment) -> Alarms:
-    """How many alarms the environment's templates have.
-
-    :raises PriceError: when it has not been synthesised.
+def _number(name: str, given: str) -> float:
     """
-    templates = sorted((ROOT / "cdk.out" / environment.name).glob("*.template.json"))
-    if not templates:
-        raise PriceError(
-            f"no templates in cdk.out/{environment.name}: run `make synth ENV={environment.name}`"
+    :param name: as make takes it.
+    :raises ValueError: when it is none, or less than 0.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError(
+            f"{name} is {given!r}, allowed: a number, 0 or more: make cost {name}={_EXAMPLES[name]}"
         )
-    kinds = [
-        resource["Type"]
-        for template in templates
-        for resource in json.loads(template.read_text())["Resources"].values()
-    ]
-    return Alarms(kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::CloudWatch::CompositeAlarm"))
+    return value
+
+
+def alarms_in(folder: Path) -> Alarms:
+    """The alarms of the templates in a folder; one of metric math is billed as many as it has metrics.
+
+    :raises PriceError: when there are no templates.
+    """
+    templates = sorted(folder.glob("*.template.json"))
+    if not templates:
+        raise PriceError(f"no templates in cdk.out/{folder.name}: run `make synth ENV={folder.name}`")
+    of_metrics = of_alarms = 0
+    for template in templates:
+        for resource in json.loads(template.read_text())["Resources"].values():
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                metrics = resource["Properties"].get("Metrics", ())
+                of_metrics += sum("MetricStat" in each for each in metrics) or 1
+            of_alarms += resource["Type"] == "AWS::CloudWatch::CompositeAlarm"
+    return Alarms(of_metrics, of_alarms)
 
 
 if __name__ == "__main__":

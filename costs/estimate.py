@@ -27,9 +27,14 @@ _EVENT_LOG_BYTES: Final = 550
 """Of the collector and the forwarder, Lambda's own lines among them; as the local cloud's logs have them."""
 _SERVING_GB: Final = 0.5
 _SERVING_SECONDS: Final = 0.06
+_COLLECTOR_GB: Final = 0.5
+_COLLECTOR_SECONDS: Final = 0.015
+"""As docs/scaling-events.md has it."""
 _FORWARDED_AT_ONCE: Final = 20
 _FORWARDER_GB_SECONDS_PER_EVENT: Final = 0.25 * 0.01
 _ETL_GB_SECONDS_PER_MILLION: Final = 3.5 * 10
+_GLUE_HOURS: Final = 0.25
+"""Not measured: a job that begins, reads and writes. A worker of type G.1X is one DPU."""
 _TRANSITIONS_PER_RUN: Final = 400
 _METRICS_PER_PLACEMENT: Final = 16
 _METRICS: Final = 30
@@ -129,11 +134,13 @@ def night(
     interactions: float,
     *,
     architecture: str = "arm64",
+    glue_workers: int = 0,
 ) -> Estimate:
     """What one retraining costs: data, training, and the hour in which both colours are up.
 
     :param interactions: that the models are trained on.
     :param architecture: of the functions, `arm64` or `x86_64`.
+    :param glue_workers: of the job that makes the training data; 0 where a function does.
     """
     gigabytes = interactions * _INTERACTION_BYTES / 1e9
     lines = [
@@ -164,6 +171,12 @@ def night(
             _TRANSITIONS_PER_RUN / 1000 * prices.one("step_functions.transitions_1000"),
         ),
         Line(
+            "AWS Glue",
+            f"{glue_workers} workers for {_GLUE_HOURS * 60:.0f} minutes",
+            glue_workers * _GLUE_HOURS * prices.one("glue.dpu_hour"),
+        )
+        if glue_workers
+        else Line(
             "AWS Lambda",
             "ETL",
             interactions / 1e6 * _ETL_GB_SECONDS_PER_MILLION * prices.one(f"lambda.{architecture}_gb_second"),
@@ -184,18 +197,22 @@ def month(
     architecture: str = "arm64",
     drops: Sequence[Drop] = (),
     nights: float = NIGHTS,
+    glue_workers: int = 0,
 ) -> Estimate:
     """What a deployment costs a month.
 
-    :param alarms: how many the templates have; `composites` of them apart.
+    :param alarms: how many metrics those of the templates look at; `composites` of them apart.
     :param ready: containers of the serving function that are kept ready (provisioned concurrency).
     :param firewall: whether AWS WAF stands before the recommendations.
     :param architecture: of the functions, `arm64` or `x86_64`.
     :param drops: for which campaigns provide more than their minimum.
     :param nights: retrainings a month.
+    :param glue_workers: as in `night`.
     """
     by_name = {each.name: each for each in placements}
-    one_night = night(prices, placements, use.trained_on, architecture=architecture)
+    one_night = night(
+        prices, placements, use.trained_on, architecture=architecture, glue_workers=glue_workers
+    )
     requests = use.requests * len(placements)
     gigabytes = use.events * _EVENT_BYTES / 1e9
     lake = gigabytes * 12 / 5  # a year of it, in Parquet of a fifth
@@ -207,7 +224,8 @@ def month(
     exposures = requests * use.measured
     delivered = (use.events + exposures) * _DELIVERED_BYTES / 1e9
     delivery = prices.one("firehose.gb") + prices.one("firehose.conversion_gb")
-    serving = requests * _SERVING_GB * _SERVING_SECONDS + use.events * _FORWARDER_GB_SECONDS_PER_EVENT
+    computed = requests * _SERVING_GB * _SERVING_SECONDS
+    computed += use.events * (_COLLECTOR_GB * _COLLECTOR_SECONDS + _FORWARDER_GB_SECONDS_PER_EVENT)
     invocations = requests + use.events + use.events / _FORWARDED_AT_ONCE
     metrics = _METRICS + _METRICS_PER_PLACEMENT * len(placements)
     million = 1e6
@@ -244,9 +262,9 @@ def month(
         ),
         Line(
             "AWS Lambda",
-            f"{invocations:,.0f} invocations, {serving:,.0f} GB-s",
+            f"{invocations:,.0f} invocations, {computed:,.0f} GB-s",
             invocations / million * prices.one("lambda.requests_million")
-            + serving * prices.one(f"lambda.{architecture}_gb_second"),
+            + computed * prices.one(f"lambda.{architecture}_gb_second"),
         ),
         Line(
             "Amazon Kinesis",
@@ -286,9 +304,16 @@ def month(
         "a drop that the settings do not name costs more",
         f"an event is {_EVENT_BYTES} bytes on the stream, {_INTERACTION_BYTES} in the training data",
         f"a request takes the serving function {_SERVING_SECONDS * 1000:.0f} ms at {_SERVING_GB:g} GB",
+        f"an event is sent by itself, which is dearer than several in a request, and takes the collector "
+        f"{_COLLECTOR_SECONDS * 1000:.0f} ms at {_COLLECTOR_GB:g} GB",
         f"a request leaves {_ANSWER_LOG_BYTES + _ACCESS_LOG_BYTES} bytes in logs, "
         f"an event {_EVENT_LOG_BYTES + _ACCESS_LOG_BYTES}",
         "a training takes the hours of published MovieLens trainings, by a straight line through two of them",
+        *(
+            [f"Spark takes {_GLUE_HOURS * 60:.0f} minutes a night, which nobody has measured"]
+            if glue_workers
+            else []
+        ),
         f"an experiment measures {use.measured:.0%} of the requests (60% are what the full one of "
         "docs/operations.md measures; none is measured without one); each exposure is a record of its own, "
         "which is dearer than when CloudWatch Logs has several to send at once",

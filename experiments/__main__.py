@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commands.manners import Parser, aws_error, end_quietly
+from commands.manners import Parser, aws_error, end_quietly, whole
 from experiments.comparing import users_needed
 from experiments.configured import NoExperiment
 from experiments.reading import UnreadableLake
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     planned.add_argument("--lift", default="", help="relative change to be found, 0.05 say")
     planned.add_argument("--treatment", type=int, default=3000, help="basis points, as in the allocation")
     planned.add_argument("--control", type=int, default=3000, help="likewise")
-    planned.add_argument("--users-a-day", type=int, help="who ask for the first time, of all")
+    planned.add_argument("--users-a-day", type=whole(1, 10**10), help="who ask for the first time, of all")
     planned.set_defaults(run=_plan)
     given = parser.parse_args(arguments)
     try:
@@ -97,11 +97,10 @@ def _plan(given: argparse.Namespace) -> None:
         print('How many days that takes: ARGS="--users-a-day 20000"')
     else:
         a_day = given.users_a_day * measured / 10_000
-        days = -(-needed // max(a_day, 1))
+        days = math.ceil(needed / a_day)
         weeks = -(-days // 7)
         print(
-            f"At {a_day:,.0f} new measured users a day: {days:,.0f} days, "
-            f"so plan {weeks * 7:,.0f} (whole weeks)."
+            f"At {a_day:,.0f} new measured users a day: {days:,} days, so plan {weeks * 7:,} (whole weeks)."
         )
 
 
@@ -115,7 +114,7 @@ def _number(name: str, given: str, above: int, example: str) -> float:
         value = float(given)
     except ValueError:
         value = math.nan
-    if not above < value < 1 or not value:
+    if not above < value < 1 or abs(value) < 1e-9:  # of less, the square is none
         raise ValueError(
             f"{name} is {given!r}, allowed: a number between {above} and 1, not 0: "
             f"make experiment-plan {name}={example}"

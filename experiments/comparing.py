@@ -29,7 +29,7 @@ class Comparison:
 
     :param difference: treatment less control, in the metric's own unit; `low` to `high` is its interval.
     :param lift: the same relative to control, with its interval; None where control is at 0.
-    :param p_value: two-sided, that there is no difference.
+    :param p_value: two-sided, that there is no lift: below 0.05 just where the lift's interval leaves out 0.
     :param detectable: the smallest difference that would be found in four of five experiments of this size.
     """
 
@@ -48,7 +48,10 @@ class Comparison:
 
 
 def compare(treatment: Sums, control: Sums, *, does: str, share: bool = False) -> Comparison:
-    """Welch's interval and test of two means, or ratios of means, over users.
+    """Welch's intervals of two means, or ratios of means, over users; the test is that of the lift.
+
+    One test, of what is shown: where few are beside many, that of the difference often says otherwise, and
+    its errors fall to one side.
 
     :param does: what a user does who counts, in words: "bought".
     :param share: whether each user's `y` is 0 or 1.
@@ -58,30 +61,37 @@ def compare(treatment: Sums, control: Sums, *, does: str, share: bool = False) -
     if why:
         return Comparison(means.treatment, means.control, says=why)
     of_treatment, of_control = treatment.spread / treatment.users, control.spread / control.users
-    variance = of_treatment + of_control
-    error = math.sqrt(variance)
-    freedom = variance**2 / (of_treatment**2 / (treatment.users - 1) + of_control**2 / (control.users - 1))
-    wide = float(stats.t.ppf((1 + LEVEL) / 2, freedom))
+    error, wide, _ = _welch(of_treatment, of_control, treatment.users, control.users)
     difference = means.treatment - means.control
     detectable = (wide + float(stats.norm.ppf(POWER))) * error
-    low, high = difference - wide * error, difference + wide * error
-    p_value = 2 * float(stats.t.sf(abs(difference) / error, freedom))
     # Of the logarithm, which is nearer to normal than the ratio and cannot fall below nothing
     ratio = means.treatment / means.control
-    of_log = wide * math.sqrt(of_treatment / means.treatment**2 + of_control / means.control**2)
+    of_log, wide_log, freedom = _welch(
+        of_treatment / means.treatment**2, of_control / means.control**2, treatment.users, control.users
+    )
     return Comparison(
         treatment=means.treatment,
         control=means.control,
         difference=difference,
-        low=low,
-        high=high,
+        low=difference - wide * error,
+        high=difference + wide * error,
         lift=ratio - 1,
-        lift_low=ratio * math.exp(-of_log) - 1,
-        lift_high=ratio * math.exp(of_log) - 1,
-        p_value=p_value,
+        lift_low=ratio * math.exp(-wide_log * of_log) - 1,
+        lift_high=ratio * math.exp(wide_log * of_log) - 1,
+        p_value=2 * float(stats.t.sf(abs(math.log(ratio)) / of_log, freedom)),
         detectable=detectable,
         detectable_lift=detectable / means.control,
     )
+
+
+def _welch(of_treatment: float, of_control: float, treated: int, controls: int) -> tuple[float, float, float]:
+    """A difference's standard error, how many of them its interval reaches either way, and its freedom.
+
+    :param of_treatment: the squared standard error in treatment, of `treated` users; `of_control` likewise.
+    """
+    variance = of_treatment + of_control
+    freedom = variance**2 / (of_treatment**2 / (treated - 1) + of_control**2 / (controls - 1))
+    return math.sqrt(variance), float(stats.t.ppf((1 + LEVEL) / 2, freedom)), freedom
 
 
 def _too_little(treatment: Sums, control: Sums, *, does: str, share: bool) -> str:
@@ -132,7 +142,7 @@ class SampleRatio:
     """Whether users fell to the variants as the allocation says.
 
     :param expected: treatment's share of the measured users.
-    :param p_value: of an exact binomial test; None where there is nobody to count.
+    :param p_value: of an exact binomial test; None where there is nobody to count, or one variant alone.
     """
 
     treatment: int
@@ -143,6 +153,13 @@ class SampleRatio:
     @property
     def broken(self) -> bool:
         return self.p_value is not None and self.p_value < MISMATCH
+
+    @property
+    def untold(self) -> str:
+        """Why there is no p-value, where there is none."""
+        return (
+            "the allocation measures one variant only" if self.treatment + self.control else "nobody to count"
+        )
 
 
 def sample_ratio(*, treatment: int, control: int, shares: tuple[int, int]) -> SampleRatio:

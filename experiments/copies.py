@@ -15,10 +15,13 @@ def listed(s3: Any, bucket: str, prefix: str, *, after: str = "") -> Iterator[tu
     """Key and size in bytes of each Parquet file that holds anything, in the order of the keys.
 
     :param after: keys up to this one are left out.
+    :raises OSError: for a key that, as a path, would lead out of the folder of the copies.
     """
     request = {"Bucket": bucket, "Prefix": prefix, **({"StartAfter": after} if after else {})}
     for page in s3.get_paginator("list_objects_v2").paginate(**request):
         for each in page.get("Contents", ()):
+            if ".." in each["Key"].split("/"):
+                raise OSError(f"{bucket} has a key that leads out of its folder: {each['Key']}")
             if each["Key"].endswith(".parquet") and each["Size"]:
                 yield each["Key"], each["Size"]
 

@@ -298,6 +298,8 @@ def _conclusion(
     users: dict[Measured, int],
 ) -> str:
     if not any(users.values()):
+        if window.start_ms > now.timestamp() * 1000:
+            return f"Nothing yet: the days that count begin on {window.first}, and nobody was exposed so far."
         last = window.day(window.days - 1)
         return f"Nothing: nobody has been exposed on the days of the plan, {window.first} to {last} (UTC)."
     if sample.broken:

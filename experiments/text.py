@@ -150,7 +150,7 @@ def _results(report: Report) -> list[str]:
 def _sample(report: Report) -> str:
     sample = report.sample
     if sample.p_value is None:
-        return "Sample ratio: nobody to count."
+        return f"Sample ratio: {sample.untold}."
     verdict = "does NOT fit" if sample.broken else "fits"
     part = sample.treatment / (sample.treatment + sample.control)
     return (

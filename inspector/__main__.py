@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import webbrowser
@@ -16,7 +15,7 @@ import uvicorn
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commands.manners import Parser, aws_error
+from commands.manners import Parser, aws_error, whole
 from inspector.deployment import Deployment, NotDeployedError
 from inspector.history import History
 from inspector.masks import Masks
@@ -40,8 +39,8 @@ def main() -> int:
     parser.add_argument(
         "--host", default="127.0.0.1", help="others see customers: think before you change it"
     )
-    parser.add_argument("--port", type=int, default=4580)
-    parser.add_argument("--days", type=int, default=90, help="of events that are looked at")
+    parser.add_argument("--port", type=whole(1, 65_535), default=4580)
+    parser.add_argument("--days", type=whole(1, 3650), default=90, help="of events that are looked at")
     parser.add_argument("--mask", action="store_true", help="show customers by a short hash")
     parser.add_argument("--no-browser", action="store_true", help="only say where it is")
     parser.add_argument(
@@ -68,18 +67,29 @@ def main() -> int:
         masks=Masks.kept_in(given.copies) if given.mask else None,
         compared=given.state / f"compared-{given.environment}.json",
         copies=given.copies / "experiment",
-        sandbox=Sandbox.of(deployment, os.environ.get("AWS_ENDPOINT_URL")),
+        sandbox=Sandbox.of(deployment),
     )
     listens = listening(given.host, given.port)
-    url = f"http://{given.host}:{given.port}/"
+    url = f"http://{_named(given.host)}:{given.port}/"
     print(f"The inspector of {deployment.names.prefix}: {url} (Ctrl-C ends it)", flush=True)
     if not given.no_browser:
         webbrowser.open(url)
-    loopback = given.host in LOOPBACK
-    app = Inspector(site, hosts=LOOPBACK if loopback else ("*",)).app()
+    app = Inspector(site, hosts=answers_to(given.host)).app()
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listens])
     return 0
+
+
+def answers_to(host: str) -> tuple[str, ...]:
+    """By which names the pages are to be had: any only where `host` is every address of the machine."""
+    if host in ("0.0.0.0", "::", ""):
+        return ("*",)
+    return tuple(dict.fromkeys([*LOOPBACK, _named(host)]))
+
+
+def _named(host: str) -> str:
+    """As an address has it."""
+    return f"[{host}]" if ":" in host else host
 
 
 def listening(host: str, port: int) -> socket.socket:

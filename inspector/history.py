@@ -68,10 +68,9 @@ class History:
 
     def __init__(self, s3: Any, *, bucket: str, folder: Path, days: int = 90) -> None:
         self._copy = LakeCopy(s3, bucket, folder / bucket, days)
-        self._database = duckdb.connect()
+        spilled = str(folder / bucket / "spilled")
+        self._database = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": spilled})
         self._database.execute("SET TimeZone = 'UTC'")
-        self._database.execute(f"SET memory_limit = '{_MEMORY}'")
-        self._database.execute(f"SET temp_directory = '{folder / bucket / 'spilled'}'")
         tables.create(self._database.execute)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="lake")
         self._looking: Future[None] | None = None

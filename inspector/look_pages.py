@@ -42,8 +42,8 @@ class LookPages:
             anybody = history.anybody(segment)
             if anybody:
                 return RedirectResponse(self.site.customer_path(anybody.user_id), status_code=303)
-        if self.site.masks and text:
-            text = self.site.whom(text)
+        if (whom := self.site.whom(text)) != text:  # a mask; to search by whom it stands for would show that
+            return RedirectResponse(self.site.customer_path(whom), status_code=303)
         found = history.of_segment(segment) if segment else history.search(text)
         if text and len(found) == 1:
             return RedirectResponse(self.site.customer_path(found[0].user_id), status_code=303)

@@ -38,6 +38,6 @@ class Masks:
 
     def user_of(self, history: History, name: str) -> str:
         """Whom a name stands for; a name that is no mask, or nobody's, stands for itself."""
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or len(name) != len(PREFIX) + _SHOWN:
             return name
         return history.called(self.secret, name.removeprefix(PREFIX)) or name

@@ -20,7 +20,7 @@ from inspector.site import HERE, Site
 from inspector.try_page import TryPage
 from inspector.watch_page import WatchPage
 
-LOOPBACK: Final = ("127.0.0.1", "localhost")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 _HEADERS: Final = (
     # Pages have no script at all; pictures may come from the shop's own servers

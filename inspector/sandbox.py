@@ -22,6 +22,8 @@ from urllib.request import Request, urlopen
 from inspector.deployment import Deployment
 from vocabulary.execute_api import url_at
 
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
 MOST_TOUCHES: Final = 10
 """As many events as PutEvents takes in a request."""
 
@@ -42,10 +44,13 @@ class Sandbox:
     _sent: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, deployment: Deployment, endpoint: str | None) -> Sandbox | None:
-        """None unless the AWS calls of this process go to this very machine."""
-        host = urlsplit(endpoint or "").hostname
-        return cls(deployment, endpoint or "") if host in ("127.0.0.1", "localhost", "::1") else None
+    def of(cls, deployment: Deployment) -> Sandbox | None:
+        """None unless the events of this process go to this very machine, by what the client itself says.
+
+        Of several settings it follows one, and may be told to follow none.
+        """
+        endpoint = str(deployment.client("personalize-events").meta.endpoint_url)
+        return cls(deployment, endpoint) if urlsplit(endpoint).hostname in LOOPBACK else None
 
     def session_of(self, item_ids: Sequence[str]) -> str:
         """What a throw-away session that has viewed these items, the last one last, is called."""

@@ -6,6 +6,8 @@ In a URL a source is `live`, `dormant` or `popular` (of the page's placement), `
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -25,7 +27,8 @@ Ranked = list[tuple[str, float | None]]
 ASKED_FOR: Final = 12
 NOT_THERE: Final = "not there: it is made at night, and the old one taken down"
 _WAITS: Final = 4.0
-_THREADS: Final = ThreadPoolExecutor(16, thread_name_prefix="source")
+_AT_A_TIME: Final = 16
+_THREADS: Final = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="source")
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,15 @@ def there(answers: Sequence[Answer]) -> list[Answer]:
 def ask_side_by_side(sources: Sequence[Source], ask: Callable[[Source], Answer]) -> list[Answer]:
     """An answer per source within a few seconds, whatever some of them do."""
     asked = [(source, _THREADS.submit(ask, source)) for source in sources]
+    waits = _WAITS * math.ceil(len(sources) / _AT_A_TIME)
+    until = time.monotonic() + waits
     answers = []
     for source, future in asked:
         try:
-            answers.append(future.result(_WAITS))
+            answers.append(future.result(max(0.0, until - time.monotonic())))
         except NotYet:
-            answers.append(Answer(source, trouble=f"no answer within {_WAITS:.0f} s: reload to ask again"))
+            future.cancel()  # what has not begun need not any more
+            answers.append(Answer(source, trouble=f"no answer within {waits:g} s: reload to ask again"))
         except (ClientError, BotoCoreError) as error:
             answers.append(Answer(source, trouble=told(error)))
     return answers

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commands.manners import Parser, aws_error, end_quietly
+from commands.manners import Parser, aws_error, end_quietly, whole
 from local_cloud.aws_account import AwsAccount
 from local_cloud.cloud import Options
 from local_cloud.connection import DEFAULT_PORT, DEFAULT_STATE, LocalCloudError, connect
@@ -133,7 +133,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     defaults = Options()
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="on 127.0.0.1 (default %(default)s)")
+    parser.add_argument(
+        "--port", type=whole(1, 65_535), default=DEFAULT_PORT, help="on 127.0.0.1 (default %(default)s)"
+    )
     _add_state(parser)
     parser.add_argument(
         "--wait-scale",
@@ -150,12 +152,6 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", action="store_true", help="let everything outlive a stop: `serve --keep` goes on from it"
     )
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r}, allowed: 1 to 65535")
-    return int(text)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:

@@ -135,6 +135,11 @@ def _diff(old: Path, new: Path, *options: str) -> tuple[str, bool]:
     return text, bool(done.returncode)
 
 
+def _tell(doing: str) -> None:
+    """Say what takes its time, beside the Markdown rather than in it."""
+    print(doing, file=sys.stderr, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("base", help="the commit that is compared with, origin/main say")
@@ -148,9 +153,14 @@ def main(arguments: list[str] | None = None) -> int:
         nothing = Path(folder) / "nothing.json"
         nothing.write_text("{}")
         for environment in parsed.environments:
+            _tell(f"{environment}: synthesising {parsed.base}")
             before = synthesise(base, environment, Path(folder) / f"{environment}-base")
+            _tell(f"{environment}: synthesising the working tree")
             after = synthesise(ROOT, environment, Path(folder) / f"{environment}-here")
-            diffs = [compare(before.get(stack, nothing), path) for stack, path in sorted(after.items())]
+            diffs = []
+            for stack, path in sorted(after.items()):
+                _tell(f"{environment}: comparing {stack}")
+                diffs.append(compare(before.get(stack, nothing), path))
             told.append(to_markdown(environment, diffs, sorted(before.keys() - after.keys())))
             broader |= any(each.broader for each in diffs)
     markdown = "\n".join(told)

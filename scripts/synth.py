@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
+import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_PACKED: Final = "Bundling asset "
+"""How the CDK begins to say what it packs, once a folder; whatever cannot be packed it names all the same."""
 
-def main(environment: str, into: str) -> None:
-    """Write the templates of `environment` to the folder `into`."""
+
+def main(environment: str, into: str) -> int:
+    """Write the templates of `environment` to the folder `into`; answers the app's exit status."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    os.environ["CDK_CONTEXT_JSON"] = json.dumps({**context, "environment": environment})
-    os.environ["CDK_OUTDIR"] = into
-    sys.path[:0] = [str(ROOT), str(ROOT / "constructs"), str(ROOT / "lambdas")]
-    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    paths = [str(ROOT), str(ROOT / "constructs"), str(ROOT / "lambdas")]
+    if others := os.environ.get("PYTHONPATH"):
+        paths.append(others)
+    environ = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": json.dumps({**context, "environment": environment}),
+        "CDK_OUTDIR": into,
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+    # Node.js writes to the same standard error, so it is only here that a line can be left out
+    command = [sys.executable, str(ROOT / "app.py")]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as app:
+        for line in app.stderr or ():
+            if not line.startswith(_PACKED):
+                sys.stderr.write(line)
+    return app.returncode
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    raise SystemExit(main(*sys.argv[1:]))

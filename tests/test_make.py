@@ -26,6 +26,8 @@ SLIPS = [
     ("restore AT=yesterday", "AT is 'yesterday', allowed: a moment with its zone"),
     ("experiment-plan CONVERSION=3%", "CONVERSION is '3%', allowed: a number between 0 and 1"),
     ("experiment-plan LIFT=", "LIFT is '', allowed: a number between -1 and 1"),
+    ("experiment-plan LIFT=1e-200", "LIFT is '1e-200', allowed: a number between -1 and 1, not 0"),
+    ("experiment-plan ARGS=--users-a-day=-5", "--users-a-day: '-5', allowed: 1 to"),
     ("demo ARGS=--port=99999", "'99999', allowed: 1 to 65535"),
     ("demo CLICKSTREAM=nothing-here.csv", "CLICKSTREAM=nothing-here.csv: there is no such file"),
     *(
@@ -38,6 +40,9 @@ SLIPS = [
     ("inspect ENV=dev", NO_ACCOUNT),
     ("experiment-report ENV=dev", NO_ACCOUNT),
     ("deploy", "ENV is 'local', which `make demo` deploys: make deploy ENV=dev"),
+    ("cost USERS=many", "USERS is 'many', allowed: a number, 0 or more: make cost USERS=1e5"),
+    ("cost REQUESTS=-3e7", "REQUESTS is '-3e7', allowed: a number, 0 or more: make cost REQUESTS=3e6"),
+    ("cost EVENTS=inf", "EVENTS is 'inf', allowed: a number, 0 or more: make cost EVENTS=1e7"),
     ("diff BASE=no-such-commit", "BASE is 'no-such-commit', allowed: a commit"),
 ]
 
@@ -70,7 +75,7 @@ def make(target: str, settings: Sequence[str], *, home: Path) -> subprocess.Comp
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))
     }
-    set_up = ["setup", ".venv/.installed"]
+    set_up = ["setup", ".venv/.installed", "synth"]
     return subprocess.run(
         ["make", target, *settings, f"PYTHON={sys.executable}", *(f"--old-file={each}" for each in set_up)],
         cwd=ROOT,

@@ -11,7 +11,7 @@ from urllib.request import Request
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud import deployed
 from local_cloud.connection import Connection
@@ -140,6 +140,8 @@ def run(target: Target, checks: Iterable[Check]) -> Iterator[Finding]:
             code = error.response["Error"]["Code"]
             verdict = Verdict.NOT_ASKED if code in _MAY_NOT else Verdict.WRONG
             yield Finding(check, verdict, str(error))
+        except BotoCoreError as error:
+            yield Finding(check, Verdict.WRONG, str(error))
         except KeyError as missing:
             yield Finding(check, Verdict.WRONG, f"{missing} is missing")
 

@@ -157,15 +157,22 @@ def _solutions(target: Target) -> Iterator[dict[str, Any]]:
 
 
 def _etl_reads_the_lake(target: Target) -> str:
-    lambda_ = target.cloud.client("lambda")
-    (name,) = _functions(target, "training", "training_data.handler.handle")
-    answer = lambda_.invoke(
+    name = _function(target, "training", "training_data.handler.handle")
+    answer = target.cloud.client("lambda").invoke(
         FunctionName=name, Payload=json.dumps({"action": "count", "cutoff": None}).encode()
     )
     told = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise WrongError(str(told))
     return f"{told['interactions']:,} interactions in the lake, {told['minimum']:,} are needed"
+
+
+def _function(target: Target, stack: str, handler: str) -> str:
+    """The name of the one function of a stack that has a handler."""
+    found = list(_functions(target, stack, handler))
+    if len(found) != 1:
+        raise WrongError(f"{len(found)} functions of {target.prefix}-{stack} have the handler {handler}")
+    return found[0]
 
 
 def _functions(target: Target, stack: str, handler: str) -> Iterator[str]:
@@ -180,10 +187,11 @@ def _functions(target: Target, stack: str, handler: str) -> Iterator[str]:
 
 
 def _forwarder_keeps_its_order(target: Target) -> str:
-    (name,) = _functions(target, "events", "clickstream.forward_handler.handle")
-    (mapping,) = target.cloud.client("lambda").list_event_source_mappings(FunctionName=name)[
-        "EventSourceMappings"
-    ]
+    name = _function(target, "events", "clickstream.forward_handler.handle")
+    mappings = target.cloud.client("lambda").list_event_source_mappings(FunctionName=name)
+    if len(mappings["EventSourceMappings"]) != 1:
+        raise WrongError(f"{name} has {len(mappings['EventSourceMappings'])} mappings, expected 1")
+    mapping = mappings["EventSourceMappings"][0]
     wrong = [
         what
         for what, holds in (

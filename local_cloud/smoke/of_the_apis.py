@@ -64,12 +64,21 @@ def _ask(request: Request, sign: Sign) -> tuple[int, dict[str, Any]]:
     sign(request)
     try:
         with urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, _read(answer.read())
     except HTTPError as refused:
         with refused:
             return refused.code, {"message": refused.read().decode(errors="replace")[:200]}
     except OSError as error:
         return 0, {"message": f"no answer: {error}"}
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """An answer; something before the API, a proxy say, may answer in its place."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {"message": f"no JSON: {body[:200].decode(errors='replace')}"}
+    return told if isinstance(told, dict) else {"message": f"no JSON object: {str(told)[:200]}"}
 
 
 CHECKS: Final = (

@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from botocore.exceptions import ClientError, NoRegionError
+import pytest
+from botocore.exceptions import ClientError, LoginRefreshRequired, NoRegionError, TokenRetrievalError
 
-from commands.manners import aws_error
+from commands.manners import Parser, aws_error, whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,9 +54,23 @@ def test_all_is_printed_for_a_reader_who_stays(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [str(number) for number in range(100_000)]
 
 
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "4.5", "many", ""])
+def test_a_number_that_is_none_is_refused_with_those_that_are(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="python -m something")
+    parser.add_argument("--port", type=whole(1, 65_535))
+    assert parser.parse_args(["--port", "65535"]).port == 65_535
+    with pytest.raises(SystemExit):
+        parser.parse_args([f"--port={text}"])
+    assert f"{text!r}, allowed: 1 to 65535" in capsys.readouterr().err
+
+
 def test_what_to_set_is_said_where_the_shell_leads_to_no_account() -> None:
     old = ClientError({"Error": {"Code": "ExpiredToken", "Message": "It is over."}}, "DescribeStacks")
-    for error in (NoRegionError(), old):
+    # A sign-in has an end, by IAM Identity Center as by `aws login`
+    expired = TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed")
+    for error in (NoRegionError(), old, expired, LoginRefreshRequired()):
         assert "AWS_PROFILE" in aws_error(error)
     refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "DescribeStacks")
     assert aws_error(refused) == str(refused)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from costs.__main__ import Alarms, report
+from costs.__main__ import Alarms, alarms_in, report
 from costs.estimate import HOURS, NIGHTS, Use, alternatives, by_generation, campaign, month, night, training
 from costs.prices import Prices
 from stacks.environment import ENVIRONMENTS
@@ -82,6 +84,42 @@ def test_the_stream_bills_each_event_as_a_whole_kb_where_it_is_written_and_as_it
     million = replace(NOTHING, events=1e6)
     stream = month(PRICES, [V1], million, alarms=0, nights=0).of("Amazon Kinesis")
     assert stream == pytest.approx(730 * 0.045 + 1e6 * 1024 / 1e9 * 0.08 + 2 * 1e6 * 350 / 1e9 * 0.04)
+
+
+def test_functions_take_time_for_requests_and_for_each_event_twice() -> None:
+    def functions(use: Use) -> float:
+        return month(PRICES, [V1], use, alarms=0, nights=0).of("AWS Lambda")
+
+    asked = 1e6 * (0.2 / 1e6 + 0.5 * 0.06 * 0.0000133334)
+    assert functions(replace(NOTHING, requests=1e6)) == pytest.approx(asked)
+    collected = 1e6 * (0.2 / 1e6 + 0.5 * 0.015 * 0.0000133334)
+    forwarded = 1e6 * (0.2 / 20 / 1e6 + 0.25 * 0.01 * 0.0000133334)
+    assert functions(replace(NOTHING, events=1e6)) == pytest.approx(collected + forwarded)
+
+
+def test_training_data_that_spark_makes_are_a_job_s_and_no_function_s() -> None:
+    spark = night(PRICES, [V1], 1e8, glue_workers=4)
+    assert spark.of("AWS Glue") == pytest.approx(4 * 0.25 * 0.44)
+    assert spark.of("AWS Lambda") == 0
+    outgrown = replace(ENVIRONMENTS["prod"], training_engine="glue", glue_workers=10)
+    text = report(outgrown, SHOP, alarms=Alarms(20, 4), today=date(2026, 11, 25))
+    assert "| AWS Glue | 10 workers for 15 minutes | 1.10 |" in text
+    assert "| AWS Glue | 30.4 nights | 33.44 |" in text
+    assert "- Spark takes 15 minutes a night, which nobody has measured" in text
+
+
+def test_an_alarm_costs_by_the_metrics_that_it_looks_at(tmp_path: Path) -> None:
+    stat = {"MetricStat": {"Metric": {}, "Period": 60, "Stat": "Sum"}}
+    resources = {
+        "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        "Of": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {"Metrics": [{"Expression": "a + b"}, stat, stat]},
+        },
+        "OfAlarms": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {}},
+    }
+    (tmp_path / "a.template.json").write_text(json.dumps({"Resources": resources}))
+    assert alarms_in(tmp_path) == Alarms(3, 1)
 
 
 def test_logs_are_of_answers_of_events_and_of_either_s_access() -> None:

@@ -16,9 +16,34 @@ def test_a_difference_of_means_is_welch_s() -> None:
     found = compare(Sums.of(treatment), Sums.of(control), does="bought")
     test = stats.ttest_ind(treatment, control, equal_var=False)
     interval = test.confidence_interval(0.95)
-    assert found.p_value == pytest.approx(test.pvalue)
     assert [found.low, found.high] == pytest.approx([interval.low, interval.high])
     assert found.lift == pytest.approx(treatment.mean() / control.mean() - 1)
+
+
+def test_a_lift_is_tested_as_welch_tests_the_logarithms_of_means() -> None:
+    draw = np.random.default_rng(1)
+    treatment, control = draw.lognormal(1.1, 1, 400), draw.lognormal(1, 0.5, 900)
+    found = compare(Sums.of(treatment), Sums.of(control), does="bought")
+    (mean, spread), (other, others) = ((each.mean(), each.std(ddof=1)) for each in (treatment, control))
+    logarithms = (np.log(mean), spread / mean, 400), (np.log(other), others / other, 900)
+    test = stats.ttest_ind_from_stats(*logarithms[0], *logarithms[1], equal_var=False)
+    assert found.p_value == pytest.approx(test.pvalue)
+
+
+def test_an_effect_is_concluded_just_where_the_interval_of_the_lift_leaves_none_out() -> None:
+    """A canary beside everybody: a test of the difference would say otherwise in one of ten experiments."""
+    draw = np.random.default_rng(4)
+    concluded = 0
+    for buyers in draw.binomial(1000, 0.065, 300):
+        found = compare(_buyers(buyers, 1000), _buyers(4950, 99_000), does="bought", share=True)
+        assert found.p_value is not None and found.lift_low is not None and found.lift_high is not None
+        assert (found.p_value < 0.05) == (not found.lift_low <= 0 <= found.lift_high)
+        concluded += found.p_value < 0.05
+    assert 100 < concluded < 250
+
+
+def _buyers(buyers: int, users: int) -> Sums:
+    return Sums.of(np.arange(users) < buyers)
 
 
 def test_a_ratio_s_spread_is_that_of_the_ratio_over_resampled_users() -> None:

@@ -78,6 +78,26 @@ def test_where_nothing_can_be_concluded_the_report_says_why(treatment: Any, cont
     assert "nan" not in as_text(found)
 
 
+def test_before_the_days_that_count_it_is_no_wonder_that_nobody_was_exposed() -> None:
+    found = judged(None, None, now=datetime(2026, 11, 1, 12, tzinfo=UTC))
+    assert found.conclusion.startswith("Nothing yet: the days that count begin on 2026-11-02")
+    assert "nobody to count" in as_text(found)
+
+
+def test_an_allocation_of_one_variant_has_no_ratio() -> None:
+    totals = {"control": shares(100, 30)}
+    found = report(
+        Found(totals=totals, by_day={0: totals}),
+        experiment="e",
+        shares=(0, 10_000),
+        plan=Plan(),
+        window=WINDOW,
+        now=OVER,
+    )
+    assert "Sample ratio: the allocation measures one variant only." in as_text(found)
+    assert "nobody was exposed to treatment" in found.conclusion
+
+
 def test_before_the_horizon_no_effect_is_anywhere_to_be_seen(tmp_path: Path) -> None:
     early = judged((10_000, 2000), (10_000, 1000), now=WINDOW.end - timedelta(days=3, minutes=1))
     assert "Nothing yet: the horizon is 2026-11-16 01:00 UTC, in 4 days" in early.conclusion

@@ -117,7 +117,7 @@ def test_to_count_exposures_as_if_each_were_somebody_else_would_find_effects_tha
 
 
 def test_whoever_looks_every_day_and_stops_at_the_first_effect_is_not_misled() -> None:
-    _peeks(experiments=200)
+    _peeks(experiments=400)
 
 
 @pytest.mark.prove

@@ -89,6 +89,7 @@ class Events:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.meta = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
 
     def put_events(self, **call: Any) -> None:
         self.calls.append(call)

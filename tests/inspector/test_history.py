@@ -146,6 +146,12 @@ def test_a_second_inspector_copies_nothing_again(lake: Lake, history: History, t
     assert len(lake.downloads) == copied
 
 
+def test_a_folder_may_be_called_whatever_somebody_calls_it(lake: Lake, tmp_path: Path) -> None:
+    found = History(lake, bucket="lake", folder=tmp_path / "o'brien [1]", days=90)
+    found.refresh()
+    assert [each.user_id for each in found.search("u1")] == ["u1"]
+
+
 def test_an_empty_lake_has_nobody_in_it(tmp_path: Path) -> None:
     history = History(Lake(tmp_path / "empty"), bucket="lake", folder=tmp_path / "kept")
     history.refresh()

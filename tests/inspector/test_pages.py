@@ -174,6 +174,18 @@ def test_a_masked_site_names_no_customer_in_text_or_addresses(tmp_path: Path) ->
     assert "Tempo" in page
 
 
+def test_a_mask_that_is_searched_for_leads_to_its_customer_though_others_ids_begin_alike(
+    tmp_path: Path,
+) -> None:
+    masks = Masks("secret")
+    asked = Asked(StandInDeployment(lists={"maize": ["a"]}), tmp_path, masks=masks)
+    Lake(tmp_path / "lake").put(f"events/day={DAY}/b.parquet", [event("3", "u10", "a")])
+    status, page = asked.get("/", f"customer={masks.name('u1')}")
+    assert (status, page) == (303, "")
+    assert asked.headers["location"] == f"/customers/{masks.name('u1')}"
+    assert "The history knows nobody" in asked.get("/customers/customer-")[1]  # half a mask is nobody's
+
+
 def test_the_same_secret_masks_alike_tomorrow(tmp_path: Path) -> None:
     assert Masks.kept_in(tmp_path).name("u1") == Masks.kept_in(tmp_path).name("u1")
     assert Masks("another").name("u1") != Masks.kept_in(tmp_path).name("u1")
@@ -363,7 +375,7 @@ def test_a_what_if_with_nothing_touched_has_one_column(tmp_path: Path) -> None:
 
 def test_a_what_if_moves_the_columns_by_a_session_of_its_own(tmp_path: Path) -> None:
     deployment = StandInDeployment(lists={"maize": ["a"]}, dormant_is_there=True)
-    sandbox = Sandbox.of(site(deployment, None).deployment, "http://127.0.0.1:1")  # type: ignore[arg-type]
+    sandbox = Sandbox.of(site(deployment, None).deployment)  # type: ignore[arg-type]
     assert sandbox
     session = sandbox.session(["b"])
     deployment.lists[f"maize:{session}"] = ["b", "a"]
@@ -383,7 +395,7 @@ def test_a_what_if_moves_the_columns_by_a_session_of_its_own(tmp_path: Path) -> 
 
 def test_to_look_at_a_what_if_sends_nothing_and_the_page_offers_to(tmp_path: Path) -> None:
     deployment = StandInDeployment(lists={"maize": ["a"]}, dormant_is_there=True)
-    sandbox = Sandbox.of(site(deployment, None).deployment, "http://127.0.0.1:1")  # type: ignore[arg-type]
+    sandbox = Sandbox.of(site(deployment, None).deployment)  # type: ignore[arg-type]
     asked = Asked(deployment, tmp_path, sandbox=sandbox)
     for query in ("touch=b", "touch=b&was=a", "from=u1"):
         status, page = asked.get("/try", query)
@@ -398,7 +410,6 @@ def test_to_look_at_a_what_if_sends_nothing_and_the_page_offers_to(tmp_path: Pat
 
 def test_on_aws_nothing_is_written_and_the_page_says_so(tmp_path: Path) -> None:
     deployment = StandInDeployment(lists={"maize": ["a"]})
-    assert Sandbox.of(site(deployment, None).deployment, None) is None  # type: ignore[arg-type]
     asked = Asked(deployment, tmp_path)
     _, page = asked.get("/try", "touch=b")
     assert "in the local cloud only" in page

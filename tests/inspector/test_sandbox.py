@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 from typing import Any, cast
 
+import boto3
 import pytest
 
 from inspector.deployment import Deployment
 from inspector.sandbox import MOST_TOUCHES, RefusedError, Sandbox
 from tests.inspector.deployments import StandInDeployment
+from vocabulary.colours import Names
 
 
 class Api(BaseHTTPRequestHandler):
@@ -51,7 +54,8 @@ def sandbox(endpoint: str, deployment: StandInDeployment | None = None) -> Sandb
     keys = SimpleNamespace(get_api_key=lambda **_: {"value": "secret"})
     clients = {"apigateway": keys, "personalize-events": deployment.events}
     deployment.client = clients.__getitem__  # type: ignore[method-assign,assignment]
-    found = Sandbox.of(cast(Deployment, deployment), endpoint)
+    deployment.events.meta.endpoint_url = endpoint
+    found = Sandbox.of(cast(Deployment, deployment))
     assert found
     return found
 
@@ -91,7 +95,30 @@ def test_a_session_is_told_its_touches_in_order_and_no_more_than_go_in_one_call(
 
 
 @pytest.mark.parametrize(
-    "endpoint", [None, "", "https://personalize.eu-west-1.amazonaws.com", "http://10.0.0.1"]
+    ("settings", "there"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, True),
+        ({}, False),
+        ({"AWS_ENDPOINT_URL": "http://10.0.0.1"}, False),
+        # Whatever that setting says, these calls go to AWS
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, False),
+        (
+            {
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+                "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": "https://personalize-events.eu-west-1.amazonaws.com",
+            },
+            False,
+        ),
+    ],
 )
-def test_nothing_but_this_machine_is_written_to(endpoint: str | None) -> None:
-    assert Sandbox.of(cast(Deployment, StandInDeployment()), endpoint) is None
+def test_nothing_but_this_machine_is_written_to(
+    settings: dict[str, str], there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    deployment = Deployment(
+        Names("colorway", "test"), lambda service: boto3.client(service, region_name="eu-west-1")
+    )
+    assert (Sandbox.of(deployment) is not None) == there

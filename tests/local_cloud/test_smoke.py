@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local_cloud.aws_account import AwsAccount
 from local_cloud.smoke import of_the_account, of_the_apis
@@ -42,7 +41,12 @@ def signed_by(session: boto3.Session, handler: BaseHTTPRequestHandler, body: byt
 
 @contextmanager
 def api(
-    *, recommendations: int = 200, events: int = 400, guarded: bool = True, signed: bool = False
+    *,
+    recommendations: int = 200,
+    events: int = 400,
+    guarded: bool = True,
+    signed: bool = False,
+    says: bytes = b'{"source": "popular", "items": []}',
 ) -> Iterator[Target]:
     """Both APIs, which answer a known caller so."""
 
@@ -51,11 +55,10 @@ def api(
             known = signed_by(SESSION, self, asked) if signed else self.headers.get("x-api-key") == "known"
             if guarded and not known:
                 status = 403
-            body = json.dumps({"source": "popular", "items": []}).encode()
             self.send_response(status)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(len(says)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(says)
 
         def do_GET(self) -> None:
             self.answer(recommendations)
@@ -70,15 +73,17 @@ def api(
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/v1/"
-    yield Target(
-        cloud=AwsAccount("colorway-dev-"),
-        prefix="colorway-dev",
-        outputs={"RecommendationsUrl": url, "EventsUrl": url},
-        sign=by_signature(SESSION) if signed else by_key("known"),
-    )
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield Target(
+            cloud=AwsAccount("colorway-dev-"),
+            prefix="colorway-dev",
+            outputs={"RecommendationsUrl": url, "EventsUrl": url},
+            sign=by_signature(SESSION) if signed else by_key("known"),
+        )
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def asked(target: Target) -> list[Finding]:
@@ -104,6 +109,8 @@ def test_a_signature_of_somebody_else_is_refused() -> None:
     ("like", "name", "saw"),
     [
         ({"recommendations": 502}, "recommendations are answered", "502"),
+        ({"says": b"<html>Sign in first"}, "recommendations are answered", "no JSON: <html>Sign in first"),
+        ({"says": b"[]"}, "recommendations are answered", "no JSON object: []"),
         ({"guarded": False}, "a stranger is refused", "expected 403"),
         ({"events": 500}, "the collector checks what it takes", "500"),
     ],
@@ -117,6 +124,31 @@ def test_what_is_not_as_it_should_be_is_said_with_what_was_asked_and_what_to_do(
     assert saw in wrong.saw
     assert wrong.check.asks in str(wrong)
     assert wrong.check.mend in str(wrong)
+
+
+def test_what_cannot_be_asked_keeps_nothing_else_from_being_asked() -> None:
+    def away(target: Target) -> str:
+        raise EndpointConnectionError(endpoint_url="https://sns.eu-west-1.amazonaws.com/")
+
+    class Nothing:
+        """Clients of an account in which the stack has no function."""
+
+        def client(self, service: str) -> Any:
+            return self
+
+        def get_paginator(self, operation: str) -> Any:
+            return self
+
+        def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+            yield {"StackResourceSummaries": []}
+
+    reads = next(each for each in of_the_account.CHECKS if "reads the lake" in each.name)
+    with api() as target:
+        empty = replace(target, cloud=cast(Any, Nothing()))
+        first, second = run(empty, [Check(name="x", asks="y", look=away, mend="z"), reads])
+    assert first.verdict is second.verdict is Verdict.WRONG
+    assert "Could not connect" in first.saw
+    assert second.saw == "0 functions of colorway-dev-training have the handler training_data.handler.handle"
 
 
 def test_what_the_caller_may_not_ask_is_said_and_is_not_wrong() -> None:

@@ -102,8 +102,15 @@ def test_broader_permissions_end_it_with_an_error_unless_somebody_has_looked(
     )
     assert diff.main(["main", "dev"]) == 1
     comment = tmp_path / "comment.md"
+    capsys.readouterr()
     assert diff.main(["main", "dev", "--allow-broader", "--comment", str(comment)]) == 0
-    assert comment.read_text().strip() in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert comment.read_text().strip() == said.out.strip()
+    assert said.err.splitlines() == [
+        "dev: synthesising main",
+        "dev: synthesising the working tree",
+        "dev: comparing a-stack",
+    ]
 
 
 def test_a_comment_that_is_too_long_is_cut_and_says_where_the_rest_is() -> None:
