@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=float, nargs="+", default=[1e6], help="sizes (default 1e6)")
-    parser.add_argument("--memory", type=int, default=3538, help="MiB of the function (default %(default)s)")
+    parser.add_argument("--memory", type=int, default=3008, help="MiB of the function (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=1, help="of each; the least CPU counts")
     parser.add_argument("--only", choices=list(_KINDS), help=argparse.SUPPRESS)
     told = parser.parse_args(arguments)

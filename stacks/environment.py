@@ -14,10 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 
 from vocabulary.colours import COLOURS, Names
 from vocabulary.drops import Drop
-from vocabulary.drops import to_json as drops_to_json
 from vocabulary.gates import DataGate, HeartbeatGate, MetricsGate
 from vocabulary.lake import RESERVED_EVENT_TYPE_PREFIX
-from vocabulary.placements import RECIPES, Placement, to_json
+from vocabulary.placements import RECIPES, Placement
 from vocabulary.schemas import ExtraColumns
 from vocabulary.training_rules import TrainingRules
 
@@ -58,7 +57,7 @@ class Environment:
     :param metrics_gate: how far offline metrics may fall behind the live model's; floors are the placement's.
     :param heartbeat_gate: what a new colour must answer before it gets traffic.
     :param cutoff_lead: from opening a colour's tracker to its cutoff; more than `forwarder_cache`, or the
-        forwarder would not know the colour in time.
+        forwarder would not know the colour in time. On AWS by a minute: so long may writing it down take.
     :param collector_timeout: an event is on the stream this long after it was received, or never; the
         lake is complete up to a cutoff no sooner.
     :param forwarder_cache: how long the forwarder may rely on what it knows of open colours.
@@ -293,15 +292,16 @@ class Environment:
         budget = self.time_budget.to_milliseconds()
         self._require("time_budget", f"{budget} ms", 50 <= budget <= 10_000, "50 ms to 10 s")
 
-        filters = sum(len(placement.filters) for placement in self.placements)
-        self._require("placements", filters, filters <= 30, "at most 30 filters, as a dataset group may have")
-        told = len(to_json(self.placements))
+        filters = [f"{placement.name}-{name}" for placement in self.placements for name in placement.filters]
         self._require(
-            "placements", f"{told} characters", told <= 3000, "3000 as JSON: a function's variables have 4 KB"
+            "placements", len(filters), len(filters) <= 30, "at most 30 filters, as a dataset group may have"
         )
-        both = told + len(drops_to_json(self.drops))
+        # As Personalize knows them: the second would be taken for the first, which is there already
         self._require(
-            "drops", f"{both} characters", both <= 3600, "3600 as JSON, with placements: variables have 4 KB"
+            "placements",
+            filters,
+            len(set(filters)) == len(filters),
+            "placement and filter together each once",
         )
 
     def _require_of_filters(self, placement: Placement) -> None:

@@ -12,6 +12,7 @@ from colorway.alarm import rollback_alarms
 from colorway.campaign_floors import CampaignFloors
 from colorway.data_lake import DataLake
 from colorway.exposures_delivery import ExposuresDelivery
+from colorway.hosted_versions import HostedVersions
 from colorway.on_call import OnCall
 from colorway.recommendations_service import RecommendationsService
 from stacks.environment import Environment
@@ -54,6 +55,13 @@ class ServingStack(cdk.Stack):
             requests_per_address=environment.requests_per_address,
             experiment_spread=environment.experiment_spread,
             on_call=on_call,
+            runtime=environment.runtime,
+            architecture=environment.architecture,
+        )
+        HostedVersions(
+            self,
+            "HostedVersions",
+            experiment=self.service.experiment,
             runtime=environment.runtime,
             architecture=environment.architecture,
         )

@@ -124,6 +124,7 @@ class TrainingStack(cdk.Stack):
             training=training,
             schemas={kind: schema.arn for kind, schema in schemas.items()},
             serving_stack=cdk.Stack.of(service),
+            pointer_stack=cdk.Stack.of(coordination),
             nightly_at=environment.nightly_at,
             polling=Polling() if environment.poll is None else Polling.every(environment.poll),
             canary=environment.canary,

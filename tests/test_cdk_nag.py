@@ -82,6 +82,11 @@ ACKNOWLEDGED = (
         "Personalize gives an event tracker an id of its own, so that its ARN has no name to narrow it by.",
     ),
     Acknowledged(
+        r"IAM5.*:personalize:.*:metric-attribution/\*\]",
+        "^(Functions/Retire|Purge)/",
+        "Somebody's own, of whatever name: only those of a colour's dataset group are listed and deleted.",
+    ),
+    Acknowledged(
         r"IAM5\[Resource::\*\]",
         "^(Clickstream/Forwarder|Redrive|Personalize|Functions/Retire|Retraining|Purge|"
         "Recommendations/Experiment)/",
@@ -107,8 +112,9 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         r"IAM5\[Resource::arn:aws:appconfig:.*/hostedconfigurationversion/\*\]",
-        "^Erasure/",
-        "Every version of one configuration: whoever is erased may have been part of any experiment.",
+        "^(Erasure|HostedVersions)/",
+        "Every version of one configuration: whoever is erased may have been part of any, and all "
+        "go with their stack.",
     ),
     Acknowledged(
         r"IAM5\[Resource::arn:aws:states:.*:execution:.*\]",

@@ -14,9 +14,10 @@ from vocabulary.coordination import TABLE_KEY
 class Coordination(Construct):
     """Define the coordination table and the live pointer.
 
-    The pointer says `none` until the first training; from then on only the flip
-    writes it. CloudFormation leaves the value alone as long as the template's
-    does not change, and it never does.
+    The pointer says `none` until the first training; from then on the flip
+    writes it. CloudFormation leaves the value alone as long as nothing of the
+    parameter changes, be it its description or a tag of the stack: then it writes
+    `none` anew, and the flip function puts that right (`LiveColour.recover_pointer`).
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names) -> None:

@@ -70,6 +70,11 @@ class Experiment(Construct):
             deployment_strategy=at_once,
             deletion_protection_check=appconfig.DeletionProtectionCheck.BYPASS,
         )
+        for each in configuration.node.find_all():
+            if isinstance(each, appconfig.CfnHostedConfigurationVersion):
+                # Kept for good, as CDK has it, the version would keep its profile, and with it a first
+                # deployment that fails, from going
+                each.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.strategy = appconfig.DeploymentStrategy(
             self,
             "Gradual",
@@ -94,18 +99,21 @@ class Experiment(Construct):
     def open_past_to(self, function: lambda_.Function) -> None:
         """Let a function read every version that there has been, and tell it where (`EXPERIMENT`)."""
         function.add_environment("EXPERIMENT", self.identifiers)
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "appconfig:ListHostedConfigurationVersions",
-                    "appconfig:GetHostedConfigurationVersion",
-                ],
-                resources=[
-                    self._application_arn,
-                    self._profile_arn,
-                    f"{self._profile_arn}/hostedconfigurationversion/*",
-                ],
-            )
+        self._grant_on_past(function, "appconfig:GetHostedConfigurationVersion")
+
+    def grant_remove_past(self, grantee: iam.IGrantable) -> None:
+        """Let `grantee` delete every version that there has been."""
+        self._grant_on_past(grantee, "appconfig:DeleteHostedConfigurationVersion")
+
+    def _grant_on_past(self, grantee: iam.IGrantable, action: str) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["appconfig:ListHostedConfigurationVersions", action],
+            resource_arns=[
+                self._application_arn,
+                self._profile_arn,
+                f"{self._profile_arn}/hostedconfigurationversion/*",
+            ],
         )
 
     def open_to(self, function: lambda_.Function) -> None:

@@ -28,7 +28,8 @@ class FailedRunClearing(Construct):
 
     It takes the lock of the failed run, which from then on can change nothing
     that is live, brings alias and pointer together, and tears down the colour
-    that is not live. Started by hand with `{"colour": …}`
+    that is not live; unless that is the last good one and an alarm of the live
+    one rings: then it fails, which pages. Started by hand with `{"colour": …}`
     it does the same for that colour, unless it is live or a retraining runs.
     """
 
@@ -120,6 +121,15 @@ class FailedRunClearing(Construct):
             retry=["LockHeldError"],
         )
         nothing = sfn.Succeed.jsonata(self, "clear: nothing to do", outputs=jsonata("$states.input"))
+        # Where a flip should have been taken back and could not be, the dormant colour is the good one, and
+        # part of the traffic may have gone back to it: nothing is moved then either
+        spare = steps.ask(
+            self,
+            "clear: is the colour the way back?",
+            steps.functions.flip,
+            {"action": "spare", "colour": jsonata("$run.colour")},
+            outputs={},
+        )
         tear_down = steps.tear_down(self, "clear: tear the colour down", "$run.colour")
         release = steps.ask(
             self,
@@ -135,9 +145,12 @@ class FailedRunClearing(Construct):
                 "prices": with_memory(prices, steps),
             },
         )
+        reconcile.next(tear_down).next(release)
+        by_hand = sfn.Condition.jsonata(jsonata("$exists($states.context.Execution.Input.colour)"))
         anything = (
             sfn.Choice.jsonata(self, "clear: anything to do?")
             .when(sfn.Condition.jsonata(jsonata("$states.input.outcome != 'go'")), nothing)
-            .otherwise(sfn.Chain.start(reconcile).next(tear_down).next(release))
+            .when(by_hand, reconcile)
+            .otherwise(spare.next(reconcile))
         )
         return take_over.next(anything)

@@ -37,6 +37,8 @@ class FirstTraining(Construct):
             "Starter",
             handler="personalize_resources.first_training_handler.handle",
             description="Starts the first training when a deployment is complete",
+            # For half a minute the right to start may not be known yet, and it may not invoke itself again
+            timeout=cdk.Duration.minutes(2),
             environment={"STATE_MACHINE": state_machine.state_machine_arn},
             runtime=runtime,
             architecture=architecture,

@@ -32,7 +32,7 @@ class GuardedApi(Construct):
         `burst` above it. The rest is answered 429 by API Gateway.
     :param api_key: a key that opens this API too, or None to define one when keys are asked for.
     :param allowed_origins: of web pages that may ask from a browser, `https://…` or `*`. Only the
-        preflight is answered here: the function has to name the origin in its answers.
+        preflight and refusals are answered here: the function has to name the origin in its answers.
     :param requests_per_address: from one address in five minutes, before a firewall blocks it; None
         for no firewall.
     :raises ValueError: for a key that nothing would ask for, or an authorization that does not exist.
@@ -74,6 +74,8 @@ class GuardedApi(Construct):
             cloud_watch_role_removal_policy=cdk.RemovalPolicy.RETAIN,
             default_cors_preflight_options=_preflight(allowed_origins) if allowed_origins else None,
         )
+        if allowed_origins:
+            self._let_pages_read_refusals()
         self._validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
@@ -138,6 +140,18 @@ class GuardedApi(Construct):
         return cloudwatch.Metric(
             namespace=NAMESPACE, metric_name=f"Throttled {self._name}", statistic="Sum", period=period
         )
+
+    def _let_pages_read_refusals(self) -> None:
+        """To a browser a 403, 429 or 5xx of API Gateway's own, or the firewall's, is else no answer at all.
+
+        What they say is the same for everybody, so any page may read it; the preflight tells pages apart.
+        """
+        for kind in (apigateway.ResponseType.DEFAULT_4_XX, apigateway.ResponseType.DEFAULT_5_XX):
+            self.api.add_gateway_response(
+                f"Pages{kind.response_type.removeprefix('DEFAULT_').title()}",
+                type=kind,
+                response_headers={"access-control-allow-origin": "'*'"},
+            )
 
     def _stage(self, requests_per_second: int, burst: int) -> apigateway.StageOptions:
         access = logs.LogGroup(

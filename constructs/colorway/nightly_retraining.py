@@ -52,6 +52,7 @@ class NightlyRetraining(Construct):
     :param training_data: the ETL function.
     :param training_job: exports in its place, where data outgrow a function.
     :param schemas: ARN of the Personalize schema of each dataset kind.
+    :param pointer_stack: whose deploys may reset the live pointer, see `Coordination`.
     :param nightly_at: hour and minute, UTC.
     :param polling: how long to wait before looking again, by what is waited for.
     :param canary: how long the new colour takes a share of the traffic before all of it, or None.
@@ -73,6 +74,7 @@ class NightlyRetraining(Construct):
         training: TrainingBucket,
         schemas: Mapping[DatasetKind, str],
         serving_stack: cdk.Stack,
+        pointer_stack: cdk.Stack,
         nightly_at: tuple[int, int],
         polling: Polling,
         canary: cdk.Duration | None,
@@ -117,7 +119,21 @@ class NightlyRetraining(Construct):
             prices=prices,
         ).state_machine
         self._let_plan_ask_who_runs(functions.plan)
-        self._reconcile_after_deploys_of(serving_stack, functions.flip)
+        self._after_deploys_of(
+            serving_stack,
+            "AfterDeploys",
+            "Bring the live alias to the pointer when a deploy of the serving stack has ended",
+            targets.LambdaFunction(functions.flip),
+        )
+        self._after_deploys_of(
+            pointer_stack,
+            "AfterPointerDeploys",
+            "Point at the colour that is served, should a deploy of the pointer have reset it",
+            # No more than that: the serving stack may be next, and functions change one at a time
+            targets.LambdaFunction(
+                functions.flip, event=events.RuleTargetInput.from_object({"action": "recover"})
+            ),
+        )
 
         hour, minute = nightly_at
         self.schedules = [
@@ -167,14 +183,16 @@ class NightlyRetraining(Construct):
                 )
             )
 
-    def _reconcile_after_deploys_of(self, stack: cdk.Stack, flip: lambda_.IFunction) -> None:
+    def _after_deploys_of(
+        self, stack: cdk.Stack, construct_id: str, says: str, target: targets.LambdaFunction
+    ) -> None:
         arn = cdk.Stack.of(self).format_arn(
             service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/"
         )
         events.Rule(
             self,
-            "AfterDeploys",
-            description="Bring the live alias to the pointer when a deploy of the serving stack has ended",
+            construct_id,
+            description=says,
             event_pattern=events.EventPattern(
                 source=["aws.cloudformation"],
                 detail_type=["CloudFormation Stack Status Change"],
@@ -183,7 +201,7 @@ class NightlyRetraining(Construct):
                     "status-details": {"status": ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]},
                 },
             ),
-            targets=[targets.LambdaFunction(flip)],
+            targets=[target],
         )
 
     def _define_alarms(self, names: Names, longest: cdk.Duration, on_call: OnCall) -> None:

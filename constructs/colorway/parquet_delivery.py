@@ -121,7 +121,8 @@ class ParquetDelivery(Construct):
             description=f"Writes {folders[0]} into the lake",
             assumed_by=iam.ServicePrincipal(
                 "firehose.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+                # What Firehose is known to send; of aws:SourceAccount its guide does not say so
+                conditions={"StringEquals": {"sts:ExternalId": cdk.Aws.ACCOUNT_ID}},
             ),
         )
         # Rights as in the developer guide, "Grant Firehose access to an Amazon S3 destination"

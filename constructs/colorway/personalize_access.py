@@ -58,12 +58,15 @@ class PersonalizeAccess:
             ],
             [*self.of_a_colour, *self._own("filter")],
         )
+        # Somebody makes one by hand, of whatever name; only those of a colour's dataset group are listed
+        self._grant(grantee, ["DeleteMetricAttribution"], [self._arn("metric-attribution", "*")])
         lists = (
             "Campaigns",
             "Filters",
             "Solutions",
             "SolutionVersions",
             "EventTrackers",
+            "MetricAttributions",
             "Datasets",
             "Schemas",
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -11,6 +13,15 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
+
+_MOST_VARIABLES: Final = 4096
+"""Bytes that Lambda allows all environment variables of a function, written as one JSON object."""
+
+_RANDOM: Final = 13
+"""Characters that CloudFormation puts after a stack's name and a logical id to name a resource, and a `-`."""
+
+_ARN: Final = 60
+"""Characters of an ARN before the name: of a service, a Region and an account."""
 
 
 class PythonFunction(lambda_.Function):
@@ -24,6 +35,8 @@ class PythonFunction(lambda_.Function):
     :param layers: libraries that the runtime does not bring, see `WheelLayer`.
     :param environment: environment variables; values may be tokens.
     :param log_retention: how long its log lines are kept.
+    :raises ValueError: for variables that Lambda would refuse in the middle of a deployment, or for a package
+        that is not there.
     """
 
     def __init__(
@@ -48,6 +61,7 @@ class PythonFunction(lambda_.Function):
         for package in included:
             if not (LAMBDAS / package / "__init__.py").is_file():
                 raise ValueError(f"packages must be packages under lambdas/, got {package!r}")
+        _require_room(environment or {}, cdk.Stack.of(scope), f"{scope.node.path}/{construct_id}")
         super().__init__(
             scope,
             construct_id,
@@ -73,3 +87,42 @@ class PythonFunction(lambda_.Function):
                 removal_policy=cdk.RemovalPolicy.DESTROY,
             ),
         )
+
+
+def _require_room(environment: Mapping[str, str], stack: cdk.Stack, function: str) -> None:
+    variables = {
+        name: _estimated(stack.resolve(value), stack.stack_name) for name, value in environment.items()
+    }
+    took = _bytes(variables)
+    if took > _MOST_VARIABLES:
+        largest = sorted(variables, key=lambda name: -_bytes(variables[name]))[:3]
+        told = ", ".join(f"{name} of {_bytes(variables[name])}" for name in largest)
+        raise ValueError(
+            f"environment of {function} takes {took} bytes, allowed: {_MOST_VARIABLES} as JSON; "
+            f"the largest: {told}"
+        )
+
+
+def _bytes(value: object) -> int:
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _estimated(value: Any, stack: str) -> str:
+    """A value, each token in it about as long as what CloudFormation is going to put there."""
+    match value:
+        case {"Ref": "AWS::AccountId"}:
+            return "-" * 12
+        case {"Ref": str(name)} if name.startswith("AWS::"):
+            return "-" * 14  # ap-southeast-1 is the longest Region
+        case {"Ref": str(logical_id)}:
+            return "-" * (len(stack) + len(logical_id) + _RANDOM + 1)
+        case {"Fn::GetAtt": [str(logical_id), _]}:
+            return "-" * (_ARN + len(stack) + len(logical_id) + _RANDOM + 1)
+        case {"Fn::Join": [str(between), [*parts]]}:
+            return between.join(_estimated(part, stack) for part in parts)
+        case dict():
+            return "".join(_estimated(each, stack) for each in value.values())
+        case list():
+            return "".join(_estimated(each, stack) for each in value)
+        case _:
+            return str(value)

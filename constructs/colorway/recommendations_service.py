@@ -104,8 +104,10 @@ class RecommendationsService(Construct):
             )
         )
         version = self.function.current_version
-        # A rollback moves the alias to an earlier version: a deployment must not delete it
-        version.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        # A rollback moves the alias to an earlier version: a deployment must not delete it. But one of a
+        # deployment that failed has to go: Lambda publishes the same code and settings only once, and the
+        # next attempt at that deployment would fail for it
+        version.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.alias = lambda_.Alias(
             self,
             "Alias",

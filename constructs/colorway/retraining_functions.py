@@ -99,12 +99,6 @@ class RetrainingFunctions(Construct):
         function = self._function("Plan", "plan_handler", "Begins and ends a retraining")
         self._grant_table(function, "GetItem", "PutItem", "DeleteItem")
         self._grant_pointer(function, "GetParameter")
-        # By name pattern: the machines invoke this function, so it cannot wait for their ARNs
-        _allow(
-            function,
-            ["states:DescribeExecution", "states:GetExecutionHistory"],
-            [self._arn("states", "execution", f"{self._names.prefix}-*", ":")],
-        )
         self._grant_objects(function, "s3:GetObject", "runs/*")
         self._grant_objects(function, "s3:PutObject", "runs/*")
         self._grant_listing(function)
@@ -167,9 +161,12 @@ class RetrainingFunctions(Construct):
 
     def _define_retire(self) -> lambda_.Function:
         function = self._function(
-            "Retire", "retire_handler", "Tears a colour down", packages=["personalize_resources"]
+            "Retire",
+            "retire_handler",
+            "Tears a colour down",
+            packages=["personalize_resources"],
+            settings={"EXTRA_COLUMNS": self._extra_columns.to_json()},
         )
-        function.add_environment("EXTRA_COLUMNS", self._extra_columns.to_json())
         self._access.grant_retire(function)
         arn = self._serving.function_arn
         _allow(function, ["lambda:GetAlias", "lambda:GetFunctionConfiguration"], [arn, f"{arn}:*"])
@@ -184,6 +181,7 @@ class RetrainingFunctions(Construct):
         description: str,
         *,
         packages: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
         timeout: cdk.Duration = cdk.Duration.minutes(1),
     ) -> lambda_.Function:
         return PythonFunction(
@@ -192,7 +190,7 @@ class RetrainingFunctions(Construct):
             handler=f"retraining.{module}.handle",
             packages=packages,
             description=description,
-            environment=self._settings,
+            environment={**self._settings, **(settings or {})},
             timeout=timeout,
             runtime=self._runtime,
             architecture=self._architecture,

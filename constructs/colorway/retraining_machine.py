@@ -20,6 +20,9 @@ class RetrainingMachine(sfn.StateMachine):
     def __init__(
         self, scope: Construct, construct_id: str, *, definition: sfn.IChainable, longest: cdk.Duration
     ) -> None:
+        where = cdk.Names.unique_resource_name(
+            scope, separator="-", allowed_special_characters="-", max_length=200
+        )
         super().__init__(
             scope,
             construct_id,
@@ -32,6 +35,9 @@ class RetrainingMachine(sfn.StateMachine):
                 destination=logs.LogGroup(
                     scope,
                     f"{construct_id}Logs",
+                    # One of another name takes room in a policy of the account's for good, and once there is
+                    # none left no state machine can be made (Step Functions developer guide, "bp-cwl")
+                    log_group_name=f"/aws/vendedlogs/states/{where}-{construct_id}",
                     retention=logs.RetentionDays.THREE_MONTHS,
                     removal_policy=cdk.RemovalPolicy.DESTROY,
                 ),
@@ -60,7 +66,6 @@ def page(topic: sns.ITopic, *, says: str, runbook: str) -> targets.SnsTopic:
     By a role of the rule's: were EventBridge let in by the topic's policy, a rule of anybody's could page us.
 
     :param topic: of pages, or of notices.
-
     :param runbook: heading in docs/runbook.md, as its anchor.
     """
     of_event = events.EventField.from_path

@@ -594,8 +594,7 @@ class Watch(Phase):
                 "previous_version": jsonata("$proved.previous_version"),
             },
             assign={"looks": jsonata("$looks - 1")},
-            # A deploy may be why an alarm rings: were the flip not taken back for it, the clearing would
-            # take the new colour for the live one and tear the old one down
+            # A deploy may be why an alarm rings, and must not be why the flip is not taken back for it
             outlast=FLIP_CAN_PASS,
         )
         done = sfn.Choice.jsonata(self, f"{prefix} done?").when(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_glue as glue
@@ -144,13 +144,13 @@ class TrainingDataJob(Construct):
     def _grant(self, lake: s3.IBucket, training: s3.IBucket) -> None:
         folders = (EVENTS_FOLDER, ITEMS_FOLDER, USERS_FOLDER)
         self._allow(["s3:GetObject"], *(lake.arn_for_objects(f"{folder}/*") for folder in folders))
-        self._list(lake, *(f"{folder}/*" for folder in folders))
         # Spark writes aside and then in place, so it deletes what it has written aside
         self._allow(
             ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             training.arn_for_objects("runs/*"),
         )
-        self._list(training, "runs/*")
+        # Not by prefix: Spark asks for keys that need not be there, which S3 forbids whoever may not list all
+        self._allow(["s3:ListBucket", "s3:GetBucketLocation"], lake.bucket_arn, training.bucket_arn)
         logs = cdk.Stack.of(self).format_arn(
             service="logs",
             resource="log-group",
@@ -158,14 +158,6 @@ class TrainingDataJob(Construct):
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         self._allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], logs)
-
-    def _list(self, bucket: s3.IBucket, *prefixes: str) -> None:
-        conditions: dict[str, Any] = {"StringLike": {"s3:prefix": list(prefixes)}}
-        self.role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions=conditions
-            )
-        )
 
     def _allow(self, actions: list[str], *resources: str) -> None:
         self.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))

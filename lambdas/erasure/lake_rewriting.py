@@ -181,7 +181,9 @@ def _rows_of(database: duckdb.DuckDBPyConnection, file: Path, person: Person) ->
 
 def _condition(database: duckdb.DuckDBPyConnection, file: Path, person: Person) -> tuple[str, dict[str, Any]]:
     """What is theirs, by the columns that the file has."""
-    columns = {row[0] for row in database.execute(f"DESCRIBE SELECT * FROM {_table(file)}").fetchall()}
+    columns = {
+        row[0].lower() for row in database.execute(f"DESCRIBE SELECT * FROM {_table(file)}").fetchall()
+    }
     if "unit_id" in columns:
         return _THEIR_EXPOSURE, {"units": sorted(person.units)}
     if "user_id" not in columns:

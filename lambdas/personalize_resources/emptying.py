@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from personalize_resources.continuation import Memory
 from personalize_resources.responses import Outcome
+from personalize_resources.stack_status import is_being_deleted
 
 PHYSICAL_ID: Final = "emptying"
 """Always the same, so that no update is ever taken for a replacement, which would end in a Delete."""
@@ -36,7 +37,9 @@ class Emptying:
         :raises RuntimeError: when an object cannot be deleted.
         """
         memory["physical_id"] = PHYSICAL_ID
-        if event["RequestType"] == "Delete" and self._is_being_deleted(event["StackId"]):
+        if event["RequestType"] == "Delete" and is_being_deleted(
+            self.aws("cloudformation"), event["StackId"]
+        ):
             pages = 0
             for bucket in self.buckets:
                 while deleted := self._delete_a_page(bucket):
@@ -58,7 +61,3 @@ class Emptying:
         if errors := answer.get("Errors"):
             raise RuntimeError(f"{bucket}: {errors[0]['Key']} cannot be deleted: {errors[0]['Message']}")
         return len(objects)
-
-    def _is_being_deleted(self, stack: str) -> bool:
-        stacks = self.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        return bool(stacks[0]["StackStatus"] == "DELETE_IN_PROGRESS")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from personalize_resources.continuation import Memory
 from personalize_resources.responses import Outcome
 from personalize_resources.retirement import retire_step, sweep_schemas
+from personalize_resources.stack_status import is_being_deleted
 from vocabulary.colours import COLOURS, NO_COLOUR, Names
 from vocabulary.coordination import TABLE_KEY
 
@@ -44,7 +45,9 @@ class Deployment:
         """
         memory["physical_id"] = PHYSICAL_ID
         done = Outcome(physical_id=PHYSICAL_ID)
-        if event["RequestType"] != "Delete" or not self._is_being_deleted(event["StackId"]):
+        if event["RequestType"] != "Delete" or not is_being_deleted(
+            self.aws("cloudformation"), event["StackId"]
+        ):
             return done
         self._delete_schedules()
         left = self._stop_executions()
@@ -66,10 +69,6 @@ class Deployment:
             return ", ".join(left)
         sweep_schemas(self.aws("personalize"), self.names.prefix, keep=())
         return done
-
-    def _is_being_deleted(self, stack: str) -> bool:
-        stacks = self.aws("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        return bool(stacks[0]["StackStatus"] == "DELETE_IN_PROGRESS")
 
     def _delete_schedules(self) -> None:
         scheduler = self.aws("scheduler")

@@ -13,12 +13,14 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from personalize_resources.kinds import KINDS
+from personalize_resources.kinds import KINDS, Kind
 from vocabulary.colours import Colour, Names, personalize_arn
 
 _LOG = logging.getLogger(__name__)
+_KINDS: Final = {**KINDS, "MetricAttribution": Kind(name="MetricAttribution", properties=())}
+"""Also what no template and no retraining makes, but a person may: it holds the datasets in use."""
 _STOPPABLE = ("CREATE PENDING", "CREATE IN_PROGRESS")
 
 
@@ -94,6 +96,7 @@ class _Retirement:
         # No more requests are filtered, and no more events taken in, by a colour that nobody uses
         self._delete_all("Filter")
         self._delete_all("EventTracker")
+        self._delete_all("MetricAttribution")
         if not self._left:
             self._delete_all("Dataset")
         if not self._left:
@@ -140,7 +143,7 @@ class _Retirement:
             self._delete(kind, resource)
 
     def _delete(self, kind: str, resource: dict[str, Any]) -> None:
-        known = KINDS[kind]
+        known = _KINDS[kind]
         self._left.append(_told(known.name, resource))
         if _is_going(resource):
             return
@@ -156,7 +159,7 @@ class _Retirement:
 
 
 def _listed(personalize: Any, kind: str, **of: str) -> Iterator[dict[str, Any]]:
-    known = KINDS[kind]
+    known = _KINDS[kind]
     with suppress(personalize.exceptions.ResourceNotFoundException):
         for page in personalize.get_paginator(known.operation("List")).paginate(**of):
             yield from page[known.list_member]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from recommendations import items
-from recommendations.recommender import NoSuchCampaign, Ranking
+from recommendations.recommender import NoSuchCampaign, NoSuchFilter, Ranking
 from recommendations.request import Request
 from recommendations.service import Service, ServiceError
 from vocabulary.colours import Colour
@@ -34,6 +34,7 @@ class Campaigns:
         """What the colour recommends, or how it ranks the request's own items.
 
         :raises NoSuchCampaign: when the colour is not there, or no longer.
+        :raises NoSuchFilter: when it is there, for all that is known, and its filter is not.
         :raises Garbled: for an answer that is none.
         :raises Exception: whatever `Service.ask` raises.
         """
@@ -63,6 +64,8 @@ class Campaigns:
             answer = self._personalize.ask("POST", path, _ENCODE(question).encode(), deadline=deadline)
         except ServiceError as error:
             if error.code == "ResourceNotFoundException":
+                if question.get("filterArn", "no filter") in str(error):
+                    raise NoSuchFilter(question["filterArn"]) from error
                 raise NoSuchCampaign(question["campaignArn"]) from error
             raise
         try:

@@ -23,6 +23,10 @@ class NoSuchCampaign(Exception):
     """A colour has no campaign for the placement: torn down, or not there yet."""
 
 
+class NoSuchFilter(Exception):
+    """A colour has no such filter: it is gone, or older than the deploy that brought the filter."""
+
+
 class Ranking(NamedTuple):
     """What a campaign recommends, best first.
 
@@ -127,6 +131,10 @@ class Recommender:
                 watched.missing = type(error).__name__
                 watched.breaker.failed()
                 failures.append(watched.missing)
+                continue
+            except NoSuchFilter as error:
+                # Requests that do without it are answered as ever, so the campaign has not failed
+                failures.append(type(error).__name__)
                 continue
             except Exception as error:
                 watched.missing = None

@@ -73,6 +73,10 @@ class LiveColour:
         """The colour of the version behind the alias."""
         return self._colour(self.version())
 
+    def named(self) -> set[Colour]:
+        """The colours that pointer and alias name: one, unless the two differ."""
+        return {colour for colour in (self.pointed(), self.served()) if colour is not None}
+
     def in_use(self) -> set[Colour]:
         """Every colour that must not be torn down now: pointed at, or sent any share of the traffic."""
         alias = self._alias()
@@ -188,6 +192,21 @@ class LiveColour:
         return (
             f"alias {self.alias} served {served or NO_COLOUR}, the pointer says {pointed or NO_COLOUR}: moved"
         )
+
+    def recover_pointer(self, *, takes_events: Callable[[Colour], bool]) -> str | None:
+        """Point at the colour that is served, should the pointer name none; answer what was done, or None.
+
+        CloudFormation writes the template's `none` anew when anything of the parameter changes, be it a tag
+        (aws/aws-cdk#25949). A flip leaves no such state: it points before it moves the traffic, and on
+        its way back after it.
+
+        :param takes_events: whether a colour does; one that does not is being torn down.
+        """
+        served = self.served()
+        if self.pointed() is not None or served is None or not takes_events(served):
+            return None
+        self._point(served)
+        return f"the pointer said {NO_COLOUR}, alias {self.alias} serves {served}: pointed at it"
 
     def version(self) -> str:
         """The version behind the alias."""

@@ -41,6 +41,10 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
                 f"{colour} is in use: the pointer says {live.pointed()}, the alias serves {live.served()}"
             )
 
+    if not event.get("only_ask") and colour in live.in_use() - live.named():
+        # An alias with provisioned concurrency leaves its traffic with the version that it had until the new
+        # one's containers are ready (hashicorp/terraform-provider-aws#48116)
+        return {"gone": False, "waiting_for": ["the alias, which still sends it traffic"]}
     guard()
     if event.get("only_ask"):
         return {"gone": False, "waiting_for": []}

@@ -186,6 +186,14 @@ def test_a_page_of_an_allowed_origin_is_told_so_before_it_asks_and_needs_no_key_
         assert not each.get("ApiKeyRequired")
 
 
+def test_a_page_may_read_why_it_was_refused(cdk_app: cdk.App) -> None:
+    _, stack = define(cdk_app, allowed_origins=["https://shop.example"])
+    answers = resources(stack, "AWS::ApiGateway::GatewayResponse")
+    assert {each["ResponseType"] for each in answers} == {"DEFAULT_4XX", "DEFAULT_5XX"}
+    for each in answers:
+        assert each["ResponseParameters"] == {"gatewayresponse.header.access-control-allow-origin": "'*'"}
+
+
 def test_a_firewall_blocks_whoever_asks_far_too_often_and_known_attacks(cdk_app: cdk.App) -> None:
     api, stack = define(cdk_app, requests_per_address=5000)
     (acl,) = resources(stack, "AWS::WAFv2::WebACL")
@@ -207,4 +215,5 @@ def test_a_firewall_blocks_whoever_asks_far_too_often_and_known_attacks(cdk_app:
 def test_without_settings_for_them_there_is_neither_firewall_nor_preflight(cdk_app: cdk.App) -> None:
     _, stack = define(cdk_app)
     assert resources(stack, "AWS::WAFv2::WebACL") == []
+    assert resources(stack, "AWS::ApiGateway::GatewayResponse") == []
     assert {each["HttpMethod"] for each in resources(stack, "AWS::ApiGateway::Method")} == {"GET", "POST"}

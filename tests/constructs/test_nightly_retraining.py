@@ -77,6 +77,7 @@ def template(cdk_app: cdk.App) -> Template:
         training=training,
         schemas={"interactions": "i", "items": "t", "users": "u"},
         serving_stack=stack,
+        pointer_stack=stack,
         nightly_at=(3, 30),
         polling=Polling(),
         canary=cdk.Duration.minutes(5),
@@ -314,6 +315,18 @@ def test_whatever_fails_is_cleared_away(template: Template) -> None:
     assert set(rule["EventPattern"]["detail"]) == {"stateMachineArn", "status"}
 
 
+def test_before_anything_is_moved_or_torn_down_it_is_known_not_to_be_the_way_back(template: Template) -> None:
+    _, clearing = machines(template)
+    states = clearing["States"]
+    decide = states["clear: anything to do?"]
+    assert states[decide["Default"]]["Arguments"]["Payload"]["action"] == "spare"
+    assert "Catch" not in states[decide["Default"]]
+    (by_hand,) = (each for each in decide["Choices"] if "Input.colour" in each["Condition"])
+    # On-call may want just that colour gone
+    assert by_hand["Next"] == states[decide["Default"]]["Next"] == "clear: bring alias and pointer together"
+    assert states[by_hand["Next"]]["Next"] == "clear: tear the colour down"
+
+
 def test_only_rules_of_our_own_may_page(template: Template) -> None:
     for policy in of_type(template, "AWS::SNS::TopicPolicy").values():
         allowed = [
@@ -323,3 +336,15 @@ def test_only_rules_of_our_own_may_page(template: Template) -> None:
     for rule in of_type(template, "AWS::Events::Rule").values():
         for target in rule["Properties"]["Targets"]:
             assert "RoleArn" in target or "Flip" in str(target["Arn"])
+
+
+def test_logs_of_machines_take_no_room_in_the_accounts_policy_of_deliveries(template: Template) -> None:
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    machines = of_type(template, "AWS::StepFunctions::StateMachine").values()
+    names = set()
+    for machine in machines:
+        (destination,) = machine["Properties"]["LoggingConfiguration"]["Destinations"]
+        logical_id, _ = destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"]
+        names.add(groups[logical_id]["Properties"]["LogGroupName"])
+    assert len(names) == len(machines) == 2
+    assert all(name.startswith("/aws/vendedlogs/states/") for name in names)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,6 +9,7 @@ from aws_cdk import assertions
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
+from botocore.exceptions import ClientError
 
 from colorway.coordination import Coordination
 from colorway.first_training import FirstTraining
@@ -17,6 +19,9 @@ from colorway.polling import Polling
 from colorway.purge import Purge
 from colorway.retraining_functions import RetrainingFunctions
 from colorway.training_bucket import TrainingBucket
+from personalize_resources.continuation import Memory
+from personalize_resources.responses import Outcome
+from tests.lambdas.personalize_resources.cloudformation import CloudFormation
 from vocabulary.colours import Names
 from vocabulary.gates import HeartbeatGate, MetricsGate
 from vocabulary.placements import Placement
@@ -65,6 +70,7 @@ def template(cdk_app: cdk.App) -> dict[str, Any]:
         training=training,
         schemas={"interactions": "i", "items": "t", "users": "u"},
         serving_stack=stack,
+        pointer_stack=stack,
         nightly_at=(3, 0),
         polling=Polling(),
         canary=None,
@@ -152,3 +158,21 @@ def test_the_first_training_starts_when_all_it_needs_is_there(template: dict[str
     assert the(template, "Custom::Purge")[0] in machine
     statements = statements_of(template, first["Properties"]["ServiceToken"]["Fn::GetAtt"][0])
     assert [each["Action"] for each in statements] == ["states:StartExecution"]
+
+
+def test_the_first_training_starts_though_the_right_to_start_it_takes_a_while_to_be_known(
+    template: dict[str, Any],
+) -> None:
+    _, first = the(template, "Custom::FirstTraining")
+    starter = template["Resources"][first["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
+    denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "StartExecution")
+    attempts: Iterator[Outcome | ClientError] = iter([*[denied] * 7, Outcome(physical_id="first-training")])
+
+    def start(event: dict[str, Any], memory: Memory) -> Outcome:
+        if isinstance(outcome := next(attempts), ClientError):
+            raise outcome
+        return outcome
+
+    deployment = CloudFormation(start, tick=lambda: None, lives=starter["Properties"]["Timeout"])
+    assert deployment.request("Create", "Custom::FirstTraining", {}).error is None
+    assert deployment.invocations == 1  # it may not invoke itself

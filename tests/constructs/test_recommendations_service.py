@@ -106,9 +106,9 @@ def test_clients_reach_the_version_that_the_alias_names(defined: Defined) -> Non
     assert len(methods) == len(permissions) == 3
 
 
-def test_a_version_that_a_rollback_may_want_survives_the_next_deployment(defined: Defined) -> None:
+def test_a_version_survives_the_next_deployment_but_not_its_own_when_that_fails(defined: Defined) -> None:
     (version,) = defined.template.find_resources("AWS::Lambda::Version").values()
-    assert version["DeletionPolicy"] == "Retain"
+    assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_changed_code_is_a_new_version_and_nothing_else_is(

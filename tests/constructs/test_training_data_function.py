@@ -53,7 +53,7 @@ def test_it_has_a_quarter_of_an_hour_and_room_for_a_window_of_events(cdk_app: cd
         {
             "Handler": "training_data.handler.handle",
             "Timeout": 900,
-            "MemorySize": 3538,
+            "MemorySize": 3008,
             "EphemeralStorage": {"Size": 4096},
             "Layers": Match.any_value(),
             "Environment": {

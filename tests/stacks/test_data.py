@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
+import duckdb
 import pytest
 from aws_cdk import assertions
 
@@ -115,3 +118,39 @@ def test_pages_and_notices_go_to_whom_the_settings_name_by_topics_of_their_own(c
 def test_a_paging_service_is_spoken_to_over_tls(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"on_call_endpoint is .* allowed: a URL like https://"):
         replace(PROD, on_call_endpoint=wrong)
+
+
+@pytest.mark.parametrize(("name", "over"), [("events", "raw_events"), ("exposures", "raw_exposures")])
+def test_columns_of_a_view_are_of_the_types_that_it_says(cdk_app: cdk.App, name: str, over: str) -> None:
+    resources = define(cdk_app, DEV)
+    tables = {
+        each["Properties"]["TableInput"]["Name"]: each["Properties"]["TableInput"]
+        for each in of(resources, "AWS::Glue::Table").values()
+    }
+    text = tables[name]["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+    view = json.loads(base64.b64decode(text))
+    columns = [*tables[over]["StorageDescriptor"]["Columns"], *tables[over]["PartitionKeys"]]
+    here = {"string": "VARCHAR", "array<string>": "VARCHAR[]"}
+    with duckdb.connect() as database:
+        database.execute(f"CREATE SCHEMA {view['schema']}")
+        # As Trino's, which is Athena's: it answers a time with its zone
+        database.execute("CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds)")
+        told = ", ".join(f'"{each["Name"]}" {here.get(each["Type"], each["Type"])}' for each in columns)
+        database.execute(f"CREATE TABLE {view['schema']}.{over} ({told})")
+        found = database.execute(f"DESCRIBE {view['originalSql']}").fetchall()
+    there = {"VARCHAR[]": "array(varchar)"}
+    assert [{"name": each[0], "type": there.get(each[1], each[1].lower())} for each in found] == view[
+        "columns"
+    ]
+
+
+def test_nothing_of_the_live_pointer_changes_or_cloudformation_would_write_none_anew(
+    cdk_app: cdk.App,
+) -> None:
+    (pointer,) = of(define(cdk_app, PROD), "AWS::SSM::Parameter").values()
+    assert pointer["Properties"] == {
+        "Name": "/colorway/prod/live-colour",
+        "Type": "String",
+        "Value": "none",
+        "Description": "The live colour: maize, blue, or none before the first training; the flip writes it",
+    }

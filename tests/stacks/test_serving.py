@@ -86,3 +86,14 @@ def test_drops_are_provided_for_by_a_function_that_may_change_campaigns_and_noth
 def test_without_drops_nothing_changes_campaigns(cdk_app: cdk.App) -> None:
     template = assertions.Template.from_stack(serving(cdk_app, DEV))
     assert "UpdateCampaign" not in str(template.to_json())
+
+
+def test_versions_of_the_experiment_go_before_their_profile_and_with_a_first_deployment_that_fails(
+    cdk_app: cdk.App,
+) -> None:
+    template = assertions.Template.from_stack(serving(cdk_app, DEV))
+    (removal,) = template.find_resources("Custom::HostedVersions").values()
+    (profile,) = template.find_resources("AWS::AppConfig::ConfigurationProfile")
+    ((version, first),) = template.find_resources("AWS::AppConfig::HostedConfigurationVersion").items()
+    assert {profile, version} <= set(removal["DependsOn"])
+    assert first["DeletionPolicy"] == "RetainExceptOnCreate"

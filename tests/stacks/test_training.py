@@ -74,3 +74,16 @@ def test_duckdb_exports_otherwise_and_the_lake_is_compacted_half_a_day_apart(cdk
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     paths = {each["Resource"]["Fn::Join"][1][1] for each in statements if "Fn::Join" in each["Resource"]}
     assert paths == {"/events/*", "/events-unreadable/*"}
+
+
+def test_after_a_deploy_the_flip_function_brings_alias_and_pointer_together(cdk_app: cdk.App) -> None:
+    rules = training_of(cdk_app, DEV).find_resources("AWS::Events::Rule").values()
+    told = {}
+    for rule in rules:
+        pattern = rule["Properties"]["EventPattern"]
+        if pattern["source"] == ["aws.cloudformation"]:
+            (prefix,) = pattern["detail"]["stack-id"]
+            (target,) = rule["Properties"]["Targets"]
+            told[prefix["prefix"]["Fn::Join"][1][-1].split("/")[1]] = target.get("Input")
+    # The pointer's deploy comes first of all: whatever more the function did would meet the serving stack's
+    assert told == {"colorway-dev-serving": None, "colorway-dev-data": '{"action":"recover"}'}

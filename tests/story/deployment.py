@@ -102,8 +102,9 @@ class Story:
 
     def start(self) -> str:
         """Start a retraining once nothing else does; answers the ARN of its execution."""
-        for machine in ("RetrainingArn", "ClearingArn"):
-            retraining_progress.await_idle(self.connection, self.output(machine))
+        for outputs in deployed.outputs(self.connection).values():
+            for name in {"RetrainingArn", "ClearingArn"} & outputs.keys():  # no clearing before an upgrade
+                retraining_progress.await_idle(self.connection, outputs[name])
         return retraining_progress.start(self.connection, self.output("RetrainingArn"))
 
     def follow(self, execution: str) -> dict[str, Any]:

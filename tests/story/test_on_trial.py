@@ -1,8 +1,10 @@
-"""What may befall a new colour, beside what test_story tells: on-call goes back by hand, a model hangs."""
+"""What may befall a new colour, beside what test_story tells: no way back, one by hand, a stuck model."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -56,6 +58,40 @@ def test_on_call_tears_down_by_hand_what_a_clearing_has_left(story: Story) -> No
     assert story.groups() == ["blue", "maize"]
     assert on_call.retire(story.connection, "maize", apply=True) == ["  maize is gone."]
     assert story.groups() == ["blue"]
+
+
+def test_a_flip_that_cannot_be_taken_back_leaves_the_good_colour_there_and_pages(story: Story) -> None:
+    cloudwatch, pages = story.connection.client("cloudwatch"), story.listen_to_pages()
+    alarm = story.bake_alarms("maize")[0]
+    _await_clearing(story)
+    with story.endless_bake():
+        execution = story.start()
+        until(lambda: story.pointer() == "maize", "maize is on trial")
+        with _alias_held(story):
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="trial")
+            with pytest.raises(RetrainingFailedError, match="UpdateAlias"):
+                story.follow(execution)
+            until(lambda: "WayBackNeeded" in str(pages()), "on-call hears of it")
+    assert (story.pointer(), story.groups()) == ("maize", ["blue", "maize"])
+    on_call.roll_back(story.connection, apply=True)
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="trial over")
+    on_call.retire(story.connection, "maize", apply=True)
+    assert (story.pointer(), story.groups()) == ("blue", ["blue"])
+
+
+@contextmanager
+def _alias_held(story: Story) -> Iterator[None]:
+    """While it lasts, the flip function may not move the live alias."""
+    function, iam = story.output("FlipFunctionName"), story.connection.client("iam")
+    configuration = story.connection.client("lambda").get_function_configuration(FunctionName=function)
+    role = configuration["Role"].rpartition("/")[2]
+    deny = {"Effect": "Deny", "Action": "lambda:UpdateAlias", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName=role, PolicyName="held", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="held")
 
 
 def _await_clearing(story: Story) -> None:

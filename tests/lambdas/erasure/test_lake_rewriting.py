@@ -207,6 +207,19 @@ def test_ids_that_a_file_holds_as_numbers_are_those_that_the_lake_reads_of_it(
         assert {user for (user,) in database.execute(f"SELECT user_id FROM '{file}'").fetchall()} == left
 
 
+@pytest.mark.parametrize("columns", ["USER_ID, Session_Id", "USER_ID", "Unit_ID"])
+def test_columns_are_known_however_they_are_spelled_as_they_are_to_the_lake(s3: FakeS3, columns: str) -> None:
+    file = s3.folder / DAY / "1.parquet"
+    file.parent.mkdir(parents=True)
+    with duckdb.connect() as database:
+        rows = ", ".join("('{}')".format("', '".join([who] * (columns.count(",") + 1))) for who in ("u", "v"))
+        database.execute(f"COPY (FROM (VALUES {rows}) AS told({columns})) TO '{file}' (FORMAT parquet)")
+    progress = rewriting(s3).remove([DAY], Person.of("u", units=["u"]))
+    assert (progress.rows, progress.unreadable) == (1, [])
+    with duckdb.connect() as database:
+        assert len(database.execute(f"FROM '{file}'").fetchall()) == 1
+
+
 def test_ids_that_look_like_sql_are_only_ids(s3: FakeS3) -> None:
     put(s3, f"{DAY}1.parquet", ("theirs", "s'1", "u'1"), ("another's", "s2", "u2"))
     found = rewriting(s3).look([DAY], Person.of("u'1"))

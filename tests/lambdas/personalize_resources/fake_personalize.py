@@ -26,10 +26,12 @@ _PATHS = {
     "DatasetImportJob": "dataset-import-job",
     "EventTracker": "event-tracker",
     "Filter": "filter",
+    "MetricAttribution": "metric-attribution",
     "Solution": "solution",
     "SolutionVersion": "solution",
     "Campaign": "campaign",
 }
+_HOLD_DATASETS = ("Filter", "EventTracker", "MetricAttribution")
 _SUMMARY = ("name", "status", "creationDateTime", "failureReason")
 
 
@@ -229,7 +231,7 @@ class FakePersonalize:
             case "Dataset":
                 jobs = [each for each in self.of("DatasetImportJob") if each["datasetArn"] == arn]
                 users = [each for each in jobs if each["status"] in _COMING] + training + campaigns
-                users += [each for each in in_group if each["kind"] in ("Filter", "EventTracker")]
+                users += [each for each in in_group if each["kind"] in _HOLD_DATASETS]
             case "DatasetGroup":
                 users = [each for each in in_group if each["kind"] != "DatasetGroup"]
             case _:

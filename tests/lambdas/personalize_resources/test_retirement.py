@@ -126,6 +126,25 @@ def test_nothing_is_asked_for_that_something_else_still_stands_on() -> None:
     assert fake.operations("refused") == []
 
 
+def test_a_metric_attribution_that_somebody_made_of_it_keeps_no_colour_there() -> None:
+    fake = FakePersonalize()
+    for create in build(fake):
+        fake.tick(2)
+        create()
+    fake.client.create_metric_attribution(
+        name="newsletter",
+        datasetGroupArn=GROUP,
+        metrics=[{"eventType": "click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}],
+        metricsOutputConfig={"roleArn": "arn:aws:iam::111122223333:role/metrics"},
+    )
+    fake.tick(2)
+
+    retire(fake)
+
+    assert [each["kind"] for each in fake.resources.values()] == ["Schema"]
+    assert fake.operations("refused") == []
+
+
 def test_nothing_is_touched_once_the_guard_objects() -> None:
     fake = FakePersonalize()
     for create in build(fake):

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any
 
 import pytest
 
 from recommendations.circuit_breaker import CircuitBreaker
+from recommendations.service import ServiceError
 from tests.lambdas.recommendations.fakes import Clock, Personalize, fails, recommends
 from tests.lambdas.recommendations.test_recommending import POPULAR, Service, ids
 
@@ -141,3 +143,31 @@ def test_every_pattern_of_outcomes_leaves_it_able_to_close() -> None:
         assert not breaker.is_open
         breaker.succeeded()
         assert not breaker.is_open
+
+
+def test_a_filter_that_the_live_colour_has_not_got_yet_takes_nobody_elses_recommendations() -> None:
+    def has_no_filters(question: dict[str, Any]) -> Any:
+        if "filterArn" in question:  # a deploy has brought it, and the next retraining is to make it
+            told = f"Resource Arn {question['filterArn']} does not exist."
+            raise ServiceError("ResourceNotFoundException", 404, told)
+        return recommends("a")(question)
+
+    service = Service(Personalize(maize=has_no_filters))
+    for _ in range(10):
+        _, body = service.get(filter="not-bought")
+        assert body["source"] == "popular"
+        _, body = service.get()
+        assert (body["source"], body["colour"]) == ("personalize", "maize")
+
+
+def test_a_filter_is_looked_for_in_the_other_colour_as_the_campaign_is() -> None:
+    service = Service(Personalize(maize=lacks_everything, blue=recommends("b")))
+    for _ in range(10):
+        _, body = service.get(filter="not-bought")
+        assert (body["source"], body["colour"]) == ("personalize", "blue")
+
+
+def lacks_everything(question: dict[str, Any]) -> Any:
+    """As a colour that was torn down, to whoever looks for the filter first."""
+    arn = question.get("filterArn", question["campaignArn"])
+    raise ServiceError("ResourceNotFoundException", 404, f"Resource Arn {arn} does not exist.")

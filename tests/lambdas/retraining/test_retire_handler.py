@@ -56,3 +56,15 @@ def test_one_that_on_call_goes_back_to_meanwhile_keeps_everything_and_its_events
         retirement.step()
     assert retirement.personalize.operations("Delete") == []
     assert retirement.table.items == {open_colour_key("blue"): BLUE.to_item()}
+
+
+def test_one_that_the_alias_still_sends_traffic_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    retirement = Retirement(monkeypatch)
+    live = retirement.cloud.live
+    live.share(live.prepare("blue"), 1.0)
+    assert retirement.step() == {"gone": False, "waiting_for": ["the alias, which still sends it traffic"]}
+    assert retirement.personalize.operations("Delete") == []
+    assert retirement.table.items != {}
+    retirement.cloud.lambda_.weights = {}
+    retirement.step()
+    assert retirement.personalize.operations("Delete") == ["DeleteDatasetGroup"]
