@@ -141,7 +141,9 @@ class RetrainingFunctions(Construct):
         )
         self._grant_pointer(function, "GetParameter", "PutParameter")
         self._grant_table(function, "GetItem")
-        stack_arn = self._arn("cloudformation", "stack", f"{self._serving_stack.stack_name}/*")
+        stack_arn = cdk.Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{self._serving_stack.stack_name}/*"
+        )
         _allow(function, ["cloudformation:DescribeStacks"], [stack_arn])
         _allow(function, ["cloudwatch:DescribeAlarms"], [alarm.alarm_arn for alarm in alarms])
         self._access.grant_get_recommendations(function)
@@ -203,14 +205,6 @@ class RetrainingFunctions(Construct):
         # StringParameter.grant_read would add its history, and to describe parameters
         pointer = self._coordination.live_pointer.parameter_arn
         _allow(function, [f"ssm:{action}" for action in actions], [pointer])
-
-    def _arn(self, service: str, resource: str, name: str, separator: str = "/") -> str:
-        arn_format = (
-            cdk.ArnFormat.COLON_RESOURCE_NAME if separator == ":" else cdk.ArnFormat.SLASH_RESOURCE_NAME
-        )
-        return cdk.Stack.of(self).format_arn(
-            service=service, resource=resource, resource_name=name, arn_format=arn_format
-        )
 
 
 def _allow(function: lambda_.Function, actions: Sequence[str], resources: Sequence[str]) -> None:
