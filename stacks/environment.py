@@ -53,6 +53,9 @@ class Environment:
         of events (vocabulary/schemas.py).
     :param training_engine: what makes the training data: `duckdb` in a function, or `glue` (Spark) where a
         window of events outgrows that; `glue_workers` of type G.1X, each 4 CPUs and 16 GB.
+    :param training_memory_mib: of that function; the default is the most that Lambda gives a new account. A
+        window's Parquet of up to 0.29 of it is worked on in memory, more on disk, a third slower.
+    :param training_disk_gib: of that function: 1.75 times the window's Parquet.
     :param data_gate: what else training data are held against; every limit says why (vocabulary/gates.py).
     :param metrics_gate: how far offline metrics may fall behind the live model's; floors are the placement's.
     :param heartbeat_gate: what a new colour must answer before it gets traffic.
@@ -116,6 +119,8 @@ class Environment:
     extra_columns: ExtraColumns = field(default_factory=ExtraColumns)
     training_engine: TrainingEngine = "duckdb"
     glue_workers: int = 4
+    training_memory_mib: int = 3008
+    training_disk_gib: int = 4
     data_gate: DataGate = field(default_factory=DataGate)
     metrics_gate: MetricsGate = field(default_factory=MetricsGate)
     heartbeat_gate: HeartbeatGate = field(default_factory=HeartbeatGate)
@@ -238,6 +243,9 @@ class Environment:
         engine = self.training_engine
         self._require("training_engine", engine, engine in ("duckdb", "glue"), "duckdb, glue")
         self._require("glue_workers", self.glue_workers, 2 <= self.glue_workers <= 299, "2 to 299")
+        memory, disk = self.training_memory_mib, self.training_disk_gib
+        self._require("training_memory_mib", memory, 1769 <= memory <= 10_240, "1769 (a CPU) to 10240")
+        self._require("training_disk_gib", disk, 1 <= disk <= 10, "1 to 10")
         self._require(
             "minimum_interactions", self.minimum_interactions, self.minimum_interactions >= 1000,
             "at least 1000, which Personalize demands",

@@ -68,6 +68,8 @@ class TrainingStack(cdk.Stack):
             rules=environment.training_rules,
             extra_columns=environment.extra_columns,
             data_gate=environment.data_gate,
+            memory_mib=environment.training_memory_mib,
+            disk=cdk.Size.gibibytes(environment.training_disk_gib),
             wheels=environment.wheels,
             **platform,
         )

@@ -27,10 +27,6 @@ from vocabulary.training_rules import TrainingRules
 LEAST_MEMORY_MIB: Final = 1769
 """A whole CPU of Lambda (Lambda developer guide, "Configuring memory")."""
 
-MOST_MEMORY_OF_NEW_ACCOUNTS_MIB: Final = 3008
-"""Lambda refuses more where an account is new, and with it the first deployment
-(awslabs/cdk-serverless-clamscan#431)."""
-
 
 class TrainingDataFunction(Construct):
     """Define the function that turns events and catalogue into training data, with DuckDB.
@@ -47,7 +43,8 @@ class TrainingDataFunction(Construct):
     :param extra_columns: of the interactions, beyond the five.
     :param data_gate: what else it holds the data against.
     :param wheels: folder of DuckDB's wheel for this runtime and architecture, see `WheelLayer`.
-    :param memory_mib: at least a CPU's worth; the default is what every account has, and most of two CPUs.
+    :param memory_mib: at least a CPU's worth. Lambda refuses over 3008 where an account is new, and with it
+        the first deployment (awslabs/cdk-serverless-clamscan#431).
     :param disk: for the data of one window, 10 GiB at most.
     """
 
@@ -69,7 +66,7 @@ class TrainingDataFunction(Construct):
         runtime: lambda_.Runtime,
         architecture: lambda_.Architecture,
         wheels: Path,
-        memory_mib: int = MOST_MEMORY_OF_NEW_ACCOUNTS_MIB,
+        memory_mib: int = 3008,
         disk: cdk.Size | None = None,
     ) -> None:
         super().__init__(scope, construct_id)

@@ -35,8 +35,8 @@ def require_room(files: Sequence[LakeFile], folder: Path) -> None:
     if needed > free:
         raise DataTooLarge(
             f"the window holds {_gb(stored)} in {len(files)} files; to export them takes about {_gb(needed)} "
-            f"of disk and {_gb(free)} are free: lower history_days, or give the function more ephemeral "
-            "storage (at most 10 GB), or set training_engine to glue"
+            f"of disk and {_gb(free)} are free: lower history_days, or raise training_disk_gib (at most 10), "
+            "or set training_engine to glue"
         )
 
 

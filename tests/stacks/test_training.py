@@ -87,3 +87,15 @@ def test_after_a_deploy_the_flip_function_brings_alias_and_pointer_together(cdk_
             told[prefix["prefix"]["Fn::Join"][1][-1].split("/")[1]] = target.get("Input")
     # The pointer's deploy comes first of all: whatever more the function did would meet the serving stack's
     assert told == {"colorway-dev-serving": None, "colorway-dev-data": '{"action":"recover"}'}
+
+
+def test_the_export_has_the_memory_and_the_disk_that_the_environment_gives_it(cdk_app: cdk.App) -> None:
+    environment = replace(DEV, training_memory_mib=10_240, training_disk_gib=10)
+    training_of(cdk_app, environment).has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Handler": "training_data.handler.handle",
+            "MemorySize": 10_240,
+            "EphemeralStorage": {"Size": 10_240},
+        },
+    )

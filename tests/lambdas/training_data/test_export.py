@@ -256,8 +256,6 @@ def test_data_that_will_not_fit_are_refused_before_any_is_read(
 ) -> None:
     lake.put_events(event())
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
-    with pytest.raises(
-        DataTooLarge, match=r"lower history_days, or give the function more ephemeral storage"
-    ):
+    with pytest.raises(DataTooLarge, match=r"lower history_days, or raise training_disk_gib"):
         lake.export()
     assert lake.s3.read == []
