@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,12 +35,12 @@ class HostedVersions:
             return Outcome(physical_id=PHYSICAL_ID)
         application, _, profile = self.experiment.split("/")
         which = {"ApplicationId": application, "ConfigurationProfileId": profile}
-        found = self.aws("appconfig").list_hosted_configuration_versions(**which)["Items"]
+        appconfig = self.aws("appconfig")
+        found = appconfig.list_hosted_configuration_versions(**which)["Items"]
         if not found:
             return Outcome(physical_id=PHYSICAL_ID)
         for each in found:
-            self.aws("appconfig").delete_hosted_configuration_version(
-                **which, VersionNumber=each["VersionNumber"]
-            )
+            with suppress(appconfig.exceptions.ResourceNotFoundException):  # by an earlier delivery
+                appconfig.delete_hosted_configuration_version(**which, VersionNumber=each["VersionNumber"])
         memory["deleted"] = memory.get("deleted", 0) + len(found)
         return f"profile {profile}: {memory['deleted']} versions deleted so far"

@@ -62,16 +62,17 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "watch":
             return _watch(settings, live, event)
         case "keep":
+            _recover(settings, live)
             require_pointer(live, event["colour"])
             reports.keep(event["run_id"])
             reports.forget_popular_except(settings.placement_names)
             return {}
         case "recover":
-            recovered = live.recover_pointer(takes_events=partial(_takes_events, settings))
+            recovered = _recover(settings, live)
             _LOG.info("recovered: %s", recovered or "nothing to recover")
             return {"repaired": recovered}
         case "reconcile":
-            recovered = live.recover_pointer(takes_events=partial(_takes_events, settings))
+            recovered = _recover(settings, live)
             repaired = "; ".join(each for each in (recovered, live.reconcile()) if each) or None
             _LOG.info("reconciled: %s", repaired or "nothing to repair")
             return {"repaired": repaired}
@@ -102,6 +103,11 @@ def prove(live: LiveColour, proof: Proof, colour: Colour) -> dict[str, Any]:
     version = live.prepare(colour)
     proof.ask_version(live, version, colour)
     return {"version": version, "previous_version": before}
+
+
+def _recover(settings: Settings, live: LiveColour) -> str | None:
+    """Also in the middle of a trial: a deploy that resets the pointer is not on-call going back."""
+    return live.recover_pointer(takes_events=partial(_takes_events, settings))
 
 
 def require_pointer(live: LiveColour, colour: str) -> None:
@@ -139,6 +145,7 @@ def _watch(settings: Settings, live: LiveColour, event: dict[str, Any]) -> dict[
 
     `expected` is the colour that the pointer names as long as nobody has moved it.
     """
+    _recover(settings, live)
     require_pointer(live, event["expected"])
     if ringing := _ringing(settings, colour_of(event["colour"])):
         live.restore(

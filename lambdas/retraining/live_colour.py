@@ -147,7 +147,11 @@ class LiveColour:
 
     def on_canary(self) -> bool:
         """Whether a version beside the alias's own takes a share of the traffic."""
-        return bool(_weights(self._alias()))
+        return any(weight < 1 for weight in _weights(self._alias()).values())
+
+    def is_starting(self) -> bool:
+        """Whether the version before has all traffic yet: the alias's own has its containers not ready."""
+        return any(weight >= 1 for weight in _weights(self._alias()).values())
 
     def move(self, colour: Colour, version: str, *, guard: Guard = _no_guard) -> None:
         """Point at `colour`, then send the traffic to `version`.

@@ -45,6 +45,11 @@ def roll_back(
             f"{current} is live, and a canary of {other(current)} takes a share of its traffic: "
             f"stop the execution, and all of it goes back to {current}"
         )
+    if live.is_starting():
+        raise NoWayBack(
+            f"{current} is live, and the version before answers until its containers are ready: "
+            "try again in some minutes"
+        )
     good = reports.last_good()
     if good is None:
         raise NoWayBack(f"{current} is the first colour; there is none before it")

@@ -9,7 +9,7 @@ import pytest
 from personalize_resources.hosted_versions import PHYSICAL_ID, HostedVersions
 from personalize_resources.responses import Outcome
 from tests.lambdas.personalize_resources.cloudformation import CloudFormation
-from tests.lambdas.personalize_resources.wire import client
+from tests.lambdas.personalize_resources.wire import Refusal, client
 
 DONE = Outcome(physical_id=PHYSICAL_ID)
 
@@ -20,6 +20,7 @@ class Account:
     def __init__(self, *, status: str = "DELETE_IN_PROGRESS") -> None:
         self.status = status
         self.versions = [1, 2, 3, 4, 5]
+        self.gone: int | None = None
         clients = {name: client(name, self._answer) for name in ("appconfig", "cloudformation")}
         versions = HostedVersions(aws=clients.__getitem__, experiment="app/env/prof")
         self.cloudformation = CloudFormation(versions.step, lambda: None)
@@ -34,12 +35,23 @@ class Account:
         if operation == "ListHostedConfigurationVersions":
             return {"Items": [{"VersionNumber": each} for each in self.versions[:2]]}
         assert operation == "DeleteHostedConfigurationVersion"
+        if given["VersionNumber"] == self.gone:
+            self.gone = None
+            self.versions.remove(given["VersionNumber"])
+            raise Refusal("ResourceNotFoundException")
         self.versions.remove(given["VersionNumber"])
         return {}
 
 
 def test_the_deletion_of_the_stack_leaves_no_version() -> None:
     account = Account()
+    assert account.request("Delete") == DONE
+    assert account.versions == []
+
+
+def test_a_version_that_an_earlier_delivery_has_deleted_stops_nothing() -> None:
+    account = Account()
+    account.gone = 3
     assert account.request("Delete") == DONE
     assert account.versions == []
 

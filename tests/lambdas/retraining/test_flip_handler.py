@@ -99,6 +99,24 @@ def test_a_pointer_that_a_deploy_has_reset_names_the_colour_that_is_served_again
     assert flip_handler.handle({"action": action}, None) == {"repaired": None}
 
 
+@pytest.mark.parametrize(
+    ("expected", "served"), [("blue", "blue"), ("maize", "maize")], ids=["in the bake", "during a canary"]
+)
+def test_a_pointer_that_is_reset_during_a_trial_is_not_taken_for_going_back(
+    monkeypatch: pytest.MonkeyPatch, expected: Colour, served: Colour
+) -> None:
+    deployment = Deployment(monkeypatch)
+    deployment.cloud = Cloud(served)
+    deployment.clients |= {"lambda": deployment.cloud.lambda_, "ssm": deployment.cloud.ssm}
+    deployment.cloud.ssm.value = "none"
+    look = {"action": "watch", "colour": "blue", "previous": "maize", "expected": expected}
+    assert flip_handler.handle(look, None) == {"quiet": True}
+    assert deployment.cloud.live.pointed() == expected
+    deployment.cloud.ssm.value = "maize"
+    with pytest.raises(flip_handler.FlipTakenBack):
+        flip_handler.handle({**look, "expected": "blue"}, None)
+
+
 def test_a_pointer_does_not_go_back_to_a_colour_that_is_being_torn_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -264,6 +264,15 @@ def test_there_is_no_going_back_from_the_first_colour_nor_during_a_canary() -> N
         heart.roll_back(apply=True)
 
 
+def test_while_a_flip_waits_for_its_containers_whoever_goes_back_is_told_to_wait() -> None:
+    heart = Heart()
+    # As Lambda has it where an alias has provisioned concurrency: not a canary, which could be stopped
+    heart.cloud.live.share(heart.cloud.live.prepare("blue"), 1.0)
+    with pytest.raises(NoWayBack, match="until its containers are ready: try again"):
+        heart.roll_back(apply=True)
+    assert heart.cloud.live.pointed() == "maize"
+
+
 def test_the_lists_of_a_placement_that_is_no_more_go_when_a_run_is_kept() -> None:
     heart = Heart()
     heart.s3.objects |= {f"popular/{name}.json": b"{}" for name in ("row", "gone")}
