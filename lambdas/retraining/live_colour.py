@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from retraining.heartbeat import HeartbeatFailed
 from retraining.settings import Settings
 from vocabulary.colours import NO_COLOUR, Colour, live_colour_of
@@ -265,11 +267,20 @@ class LiveColour:
         variables = {**current["Environment"]["Variables"], VARIABLE: colour or NO_COLOUR}
         if variables == current["Environment"]["Variables"]:
             return
-        self.aws("lambda").update_function_configuration(
-            FunctionName=self.function,
-            Environment={"Variables": variables},
-            RevisionId=current["RevisionId"],  # somebody else's change in between makes this fail, not vanish
-        )
+        try:
+            self.aws("lambda").update_function_configuration(
+                FunctionName=self.function,
+                Environment={"Variables": variables},
+                RevisionId=current[
+                    "RevisionId"
+                ],  # somebody else's change in between makes this fail, not vanish
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailedException":
+                raise
+            # The change in between may be this request's own, whose first answer was lost
+            if self._configuration()["Environment"]["Variables"] != variables:
+                raise
         self._wait("function_updated", None)
 
     def _wait(self, waiter: str, version: str | None) -> None:

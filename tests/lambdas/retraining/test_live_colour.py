@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from retraining.heartbeat import HeartbeatFailed
 from retraining.live_colour import ChangedMeanwhile, LiveColour, ServingStackBusy
@@ -37,6 +38,29 @@ def test_a_deploy_of_other_code_while_a_colour_is_on_trial_publishes_the_live_on
     # CloudFormation leaves the environment alone when only the code has changed
     cloud.lambda_.alias = cloud.lambda_.publish_version(FunctionName="f")["Version"]
     assert (cloud.live.pointed(), cloud.live.served()) == ("maize", "maize")
+
+
+def test_a_change_whose_answer_was_lost_is_known_for_its_own() -> None:
+    cloud = Cloud("maize")
+    cloud.lambda_.answers_get_lost = True
+    version = cloud.live.prepare("blue")
+    assert cloud.lambda_.versions[version]["LIVE_COLOUR"] == "blue"
+    assert cloud.lambda_.latest["LIVE_COLOUR"] == "maize"
+
+
+def test_a_change_of_somebody_elses_in_between_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud("maize")
+    update = cloud.lambda_.update_function_configuration
+
+    def quicker(*, FunctionName: str, Environment: Any, RevisionId: str) -> None:
+        cloud.lambda_.latest["TIME_BUDGET_MS"] = "90"
+        cloud.lambda_.revision += 1
+        update(FunctionName=FunctionName, Environment=Environment, RevisionId=RevisionId)
+
+    monkeypatch.setattr(cloud.lambda_, "update_function_configuration", quicker)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        cloud.live.prepare("blue")
+    assert cloud.lambda_.latest == {"LIVE_COLOUR": "maize", "APP": "colorway", "TIME_BUDGET_MS": "90"}
 
 
 def test_a_flip_moves_pointer_alias_and_what_a_deploy_would_publish() -> None:
