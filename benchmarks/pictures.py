@@ -37,6 +37,7 @@ from recommendations.experiment import Experiment
 from vocabulary.lake import EVENT_COLUMNS, EVENTS_FOLDER, EXPOSURE_COLUMNS, EXPOSURES_FOLDER, Column
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+BROWSERS: Final = ROOT / ".venv" / "browsers"
 
 DAYS: Final = 14
 EXPERIMENT: Final = Experiment("the salt of the pictures", control=3000, treatment=3000)
@@ -246,19 +247,24 @@ def _answers(url: str) -> bool:
         return False
 
 
+def executable() -> str | None:
+    """The machine's browser, or None for the one that `make browser` has Playwright install into .venv."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/browser.sh
+    if path := next(filter(None, map(shutil.which, names)), None):
+        return path
+    os.environ["PLAYWRIGHT_BROWSERS_PATH"] = str(BROWSERS)
+    return None
+
+
 def take(url: str, pages: Mapping[str, str], into: Path, width: int | None) -> None:
     """Each page's picture, as somebody sees it who has just come, and down to a heading where one is near."""
     from playwright.sync_api import sync_playwright
 
-    os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(ROOT / ".venv" / "browsers"))
-    installed = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     press: dict[str, Callable[[Any], Any]] = {
         "inspector-what-if": lambda page: page.get_by_role("button", name="Send these sessions").click()
     }
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=next(filter(None, installed), None), args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
         page: Any = browser.new_context(
             viewport={"width": width or _WIDE[0], "height": _WIDE[1]}, color_scheme="light"
         ).new_page()

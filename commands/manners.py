@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -57,6 +58,22 @@ def whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def number(name: str, given: str, holds: Callable[[float], bool], *, allowed: str, example: str) -> float:
+    """Read what make was given as `NAME=…`.
+
+    :param holds: whether a number will do; is asked of NaN for what is none, which has to be refused.
+    :param example: a command that is right.
+    :raises ValueError: in make's terms.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not holds(value):
+        raise ValueError(f"{name} is {given!r}, allowed: {allowed}: {example}")
+    return value
 
 
 def aws_error(error: BotoCoreError | ClientError) -> str:

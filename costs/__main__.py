@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from commands.manners import Parser, end_quietly
+from commands.manners import Parser, end_quietly, number
 from costs.estimate import Alternative, Use, alternatives, by_generation, month, night
 from costs.prices import PriceError, Prices
 from stacks.environment import ENVIRONMENTS, Environment
@@ -156,15 +156,10 @@ def _number(name: str, given: str) -> float:
     :param name: as make takes it.
     :raises ValueError: when it is none, or less than 0.
     """
-    try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise ValueError(
-            f"{name} is {given!r}, allowed: a number, 0 or more: make cost {name}={_EXAMPLES[name]}"
-        )
-    return value
+    example = f"make cost {name}={_EXAMPLES[name]}"
+    return number(
+        name, given, lambda value: 0 <= value < math.inf, allowed="a number, 0 or more", example=example
+    )
 
 
 def alarms_in(folder: Path) -> Alarms:

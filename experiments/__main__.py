@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commands.manners import Parser, aws_error, end_quietly, whole
+from commands.manners import Parser, aws_error, end_quietly, number, whole
 from experiments.comparing import users_needed
 from experiments.configured import NoExperiment
 from experiments.reading import UnreadableLake
@@ -110,16 +110,13 @@ def _number(name: str, given: str, above: int, example: str) -> float:
     :param name: as make takes it.
     :raises ValueError: when it is none, or not between `above` and 1.
     """
-    try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
-    if not above < value < 1 or abs(value) < 1e-9:  # of less, the square is none
-        raise ValueError(
-            f"{name} is {given!r}, allowed: a number between {above} and 1, not 0: "
-            f"make experiment-plan {name}={example}"
-        )
-    return value
+    return number(
+        name,
+        given,
+        lambda value: above < value < 1 and abs(value) >= 1e-9,  # of less, the square is none
+        allowed=f"a number between {above} and 1, not 0",
+        example=f"make experiment-plan {name}={example}",
+    )
 
 
 def _outputs(prefix: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -57,45 +58,48 @@ class FailedRunClearing(Construct):
                 targets.SfnStateMachine(self.state_machine, input=events.RuleTargetInput.from_object(failed)),
             ],
         )
-        events.Rule(
-            self,
+        self._tell(
             "WhenANightFails",
-            description="Page on-call: a retraining failed",
-            event_pattern=retraining.ended_badly(begun_with=events.Match.anything_but_wildcard(_HOURLY)),
-            targets=[
-                page(
-                    on_call.pages,
-                    says="A retraining failed; customers keep the colour they have.",
-                    runbook="retraining-failed",
-                )
-            ],
+            "Page on-call: a retraining failed",
+            when=retraining.ended_badly(begun_with=events.Match.anything_but_wildcard(_HOURLY)),
+            whom=on_call.pages,
+            says="A retraining failed; customers keep the colour they have.",
+            runbook="retraining-failed",
         )
-        events.Rule(
-            self,
+        # What fails every hour must not page every hour; a day without any model does, once
+        self._tell(
             "WhenAnAttemptFails",
-            # What fails every hour must not page every hour; a day without any model does, once
-            description="Tell of a failed attempt at the first training, or of a failed hourly look",
-            event_pattern=retraining.ended_badly(begun_with=events.Match.wildcard(_HOURLY)),
-            targets=[
-                page(
-                    on_call.notices,
-                    says="An hourly attempt failed; the next follows within the hour.",
-                    runbook="retraining-failed",
-                )
-            ],
+            "Tell of a failed attempt at the first training, or of a failed hourly look",
+            when=retraining.ended_badly(begun_with=events.Match.wildcard(_HOURLY)),
+            whom=on_call.notices,
+            says="An hourly attempt failed; the next follows within the hour.",
+            runbook="retraining-failed",
         )
+        self._tell(
+            "WhenClearingFails",
+            "Page on-call: a failed retraining could not be cleared away",
+            when=self.state_machine.ended_badly(),
+            whom=on_call.pages,
+            says="What a failed retraining left could not be cleared away.",
+            runbook="clearing-failed",
+        )
+
+    def _tell(
+        self,
+        construct_id: str,
+        description: str,
+        *,
+        when: events.EventPattern,
+        whom: sns.ITopic,
+        says: str,
+        runbook: str,
+    ) -> None:
         events.Rule(
             self,
-            "WhenClearingFails",
-            description="Page on-call: a failed retraining could not be cleared away",
-            event_pattern=self.state_machine.ended_badly(),
-            targets=[
-                page(
-                    on_call.pages,
-                    says="What a failed retraining left could not be cleared away.",
-                    runbook="clearing-failed",
-                )
-            ],
+            construct_id,
+            description=description,
+            event_pattern=when,
+            targets=[page(whom, says=says, runbook=runbook)],
         )
 
     def _definition(self, steps: Steps, prices: Mapping[str, Any] | None) -> sfn.IChainable:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from clickstream import strict_json
 from clickstream.fields import EVENT_FIELDS, REQUEST_FIELDS, Field, NotAllowed
 
 MOST_EVENTS: Final = 100
@@ -60,7 +61,7 @@ def read_request(body: bytes, *, received_at: int, new_id: Callable[[], str]) ->
     :raises RequestRefused: naming everything that is wrong.
     """
     try:
-        request = json.loads(body.decode(), parse_constant=_no_constant)
+        request = strict_json.loads(body.decode())
     except (ValueError, RecursionError):
         raise RequestRefused([_error(None, "body", body.decode(errors="replace"), "JSON in UTF-8")]) from None
     if not isinstance(request, dict):
@@ -164,7 +165,3 @@ def _short(value: Any) -> str | None:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from clickstream import strict_json
 from vocabulary.lake import MARKER_EVENT_TYPE
 
 MOST_PER_CALL: Final = 10
@@ -42,7 +42,7 @@ def read_record(record: dict[str, Any]) -> Event | None:
     :raises Malformed: when it is neither.
     """
     try:
-        event = json.loads(base64.b64decode(record["kinesis"]["data"]), parse_constant=_no_constant)
+        event = strict_json.loads(base64.b64decode(record["kinesis"]["data"]))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"not JSON: {type(error).__name__}") from None
     if not isinstance(event, dict):
@@ -59,10 +59,6 @@ def read_record(record: dict[str, Any]) -> Event | None:
         if not 0 <= event[name] <= _LATEST:
             raise Malformed(f"{name} must be unix milliseconds from 0 to {_LATEST}, is {event[name]}")
     return event
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def calls_of(arrivals: Iterable[Arrival]) -> list[list[Arrival]]:

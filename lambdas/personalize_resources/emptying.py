@@ -37,9 +37,7 @@ class Emptying:
         :raises RuntimeError: when an object cannot be deleted.
         """
         memory["physical_id"] = PHYSICAL_ID
-        if event["RequestType"] == "Delete" and is_being_deleted(
-            self.aws("cloudformation"), event["StackId"]
-        ):
+        if is_being_deleted(self.aws, event):
             pages = 0
             for bucket in self.buckets:
                 while deleted := self._delete_a_page(bucket):

@@ -29,9 +29,7 @@ class HostedVersions:
     def step(self, event: Mapping[str, Any], memory: Memory) -> Outcome | str:
         """Delete a page of versions; only the deletion of the whole stack makes it act."""
         memory["physical_id"] = PHYSICAL_ID
-        if event["RequestType"] != "Delete" or not is_being_deleted(
-            self.aws("cloudformation"), event["StackId"]
-        ):
+        if not is_being_deleted(self.aws, event):
             return Outcome(physical_id=PHYSICAL_ID)
         application, _, profile = self.experiment.split("/")
         which = {"ApplicationId": application, "ConfigurationProfileId": profile}

@@ -8,25 +8,20 @@ from functools import cache
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
-from personalize_resources.continuation import Continuation
+from personalize_resources.answering import answer, client
 from personalize_resources.purging import Deployment
 from vocabulary.colours import Names
 
 
 def handle(event: dict[str, Any], context: Any) -> None:
     """One request of the custom resource `Custom::Purge`; answers CloudFormation itself."""
-    Continuation.of(context, _client("lambda")).answer(
-        event,
-        lambda memory: _deployment(os.environ).step(event, memory),
-        remaining=context.get_remaining_time_in_millis,
-    )
+    answer(event, context, lambda memory: _deployment(os.environ).step(event, memory))
 
 
 def _deployment(environ: Mapping[str, str]) -> Deployment:
     return Deployment(
-        aws=_client,
+        aws=client,
         table=_table(environ["COORDINATION_TABLE"]),
         names=Names(environ["APP"], environ["ENVIRONMENT"]),
         partition=environ["PARTITION"],
@@ -35,11 +30,6 @@ def _deployment(environ: Mapping[str, str]) -> Deployment:
         state_machines=tuple(environ["STATE_MACHINES"].split(",")),
         schedules=tuple(environ["SCHEDULES"].split(",")),
     )
-
-
-@cache
-def _client(service: str) -> Any:
-    return boto3.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 10}))
 
 
 @cache

@@ -45,9 +45,7 @@ class Deployment:
         """
         memory["physical_id"] = PHYSICAL_ID
         done = Outcome(physical_id=PHYSICAL_ID)
-        if event["RequestType"] != "Delete" or not is_being_deleted(
-            self.aws("cloudformation"), event["StackId"]
-        ):
+        if not is_being_deleted(self.aws, event):
             return done
         self._delete_schedules()
         left = self._stop_executions()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def is_being_deleted(cloudformation: Any, stack: str) -> bool:
-    """Whether the whole stack goes, rather than one resource of it: CloudFormation sends Delete for both.
+def is_being_deleted(aws: Callable[[str], Any], event: Mapping[str, Any]) -> bool:
+    """Whether a request comes because the whole stack goes: CloudFormation sends Delete for a resource that
+    leaves the template too.
 
-    :param cloudformation: a boto3 client.
-    :param stack: the stack's ARN, as a request has it.
+    :param aws: client of a service by its boto3 name.
     """
-    stacks = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    if event["RequestType"] != "Delete":
+        return False
+    stacks = aws("cloudformation").describe_stacks(StackName=event["StackId"])["Stacks"]
     return bool(stacks[0]["StackStatus"] == "DELETE_IN_PROGRESS")

@@ -208,8 +208,10 @@ class LiveColour:
 
         :param takes_events: whether a colour does; one that does not is being torn down.
         """
+        if self.pointed() is not None:
+            return None
         served = self.served()
-        if self.pointed() is not None or served is None or not takes_events(served):
+        if served is None or not takes_events(served):
             return None
         self._point(served)
         return f"the pointer said {NO_COLOUR}, alias {self.alias} serves {served}: pointed at it"
@@ -268,12 +270,11 @@ class LiveColour:
         if variables == current["Environment"]["Variables"]:
             return
         try:
+            # By the revision: somebody else's change in between makes this fail, not vanish
             self.aws("lambda").update_function_configuration(
                 FunctionName=self.function,
                 Environment={"Variables": variables},
-                RevisionId=current[
-                    "RevisionId"
-                ],  # somebody else's change in between makes this fail, not vanish
+                RevisionId=current["RevisionId"],
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailedException":

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-CONTROL_CHARACTERS: Final = r"'[\x00-\x1F\x7F-\x{9F}\x{2028}\x{2029}]'"
-"""A pattern, as a literal: also what ends a line for some readers only (U+0085, U+2028, U+2029).
-
-Spark reads it so with `spark.sql.parser.escapedStringLiterals`.
-"""
+from vocabulary.table_sql import CONTROL_CHARACTERS
 
 
 @dataclass(frozen=True, kw_only=True)

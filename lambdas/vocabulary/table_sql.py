@@ -16,6 +16,12 @@ TYPES: Final = {
 }
 """DuckDB's types by Hive's."""
 
+CONTROL_CHARACTERS: Final = r"'[\x00-\x1F\x7F-\x{9F}\x{2028}\x{2029}]'"
+"""A pattern, as a literal: also what ends a line for some readers only (U+0085, U+2028, U+2029).
+
+Spark reads it so with `spark.sql.parser.escapedStringLiterals`.
+"""
+
 
 def typed(columns: Iterable[Column]) -> str:
     """The select list that gives each column the type that its Glue table declares."""

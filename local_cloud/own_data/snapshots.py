@@ -16,12 +16,12 @@ from local_cloud.own_data.column_mapping import OwnDataError
 from local_cloud.own_data.files import SECONDS_BELOW, OwnFile
 from local_cloud.own_data.tables import materialise, one
 from vocabulary import lake
+from vocabulary.table_sql import CONTROL_CHARACTERS
 
 SnapshotKind = Literal["items", "users"]
 
 TABLE: Final = "own_snapshot"
 
-_CONTROL_CHARACTERS: Final = r"'[\x00-\x1F\x7F-\x{9F}\x{2028}\x{2029}]'"
 _LONGEST_ID: Final = 256
 """Characters of an id (developer guide, "Items" and "Users" data sets); training leaves longer ones out."""
 
@@ -130,7 +130,7 @@ def _ids(connection: duckdb.DuckDBPyConnection, shape: Shape) -> Iterator[str]:
     long = f"length({shape.id}) > {_LONGEST_ID}"
     if found := _found(connection, TABLE, shape.id, long):
         yield f"{shape.id}: over {_LONGEST_ID} characters in {found}; allowed: 1 to {_LONGEST_ID}"
-    if found := _found(connection, TABLE, shape.id, f"regexp_matches({shape.id}, {_CONTROL_CHARACTERS})"):
+    if found := _found(connection, TABLE, shape.id, f"regexp_matches({shape.id}, {CONTROL_CHARACTERS})"):
         yield f"{shape.id}: a line break or another control character in {found}; allowed: none"
     repeated = (
         f"(SELECT {shape.id}, count(*) AS times FROM {TABLE} WHERE {shape.id} IS NOT NULL "

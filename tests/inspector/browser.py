@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from benchmarks import pictures
 from inspector.deployment import Run
 from inspector.history import History
 from inspector.pages import Inspector
@@ -33,23 +32,15 @@ from tests.inspector.deployments import (
 )
 from vocabulary.placements import Placement
 
-ROOT: Final = Path(__file__).parents[2]
 ITEMS: Final = [f"i{number}" for number in range(12)]
 
 
 def executable() -> str | None:
-    """The machine's browser, or None for the one that Playwright has installed into .venv.
-
-    Skips the tests where there is neither: they were NOT RUN, which is not passed.
-    """
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if path := shutil.which(name):
-            return path
-    installed = ROOT / ".venv" / "browsers"
-    if not installed.exists():
+    """See `benchmarks.pictures`; skips the tests where there is no browser: they were NOT RUN, not passed."""
+    path = pictures.executable()
+    if path is None and not pictures.BROWSERS.exists():
         pytest.skip("NOT RUN: no browser is here; `make browser` installs one")
-    os.environ["PLAYWRIGHT_BROWSERS_PATH"] = str(installed)
-    return None
+    return path
 
 
 @contextmanager

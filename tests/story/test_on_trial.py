@@ -11,7 +11,7 @@ import pytest
 from local_cloud import on_call
 from local_cloud.personalize.control_client import ControlClient
 from local_cloud.personalize.faults import Fault
-from local_cloud.retraining_progress import RetrainingFailedError
+from local_cloud.retraining_progress import RetrainingFailedError, await_idle
 from tests.story.deployment import Story, until
 
 pytestmark = [pytest.mark.story, pytest.mark.prove]
@@ -96,6 +96,4 @@ def _alias_held(story: Story) -> Iterator[None]:
 
 def _await_clearing(story: Story) -> None:
     """Until no clearing is at work: what it tears down may be gone while it still holds the lock."""
-    states = story.connection.client("stepfunctions")
-    clearing = {"stateMachineArn": story.output("ClearingArn"), "statusFilter": "RUNNING"}
-    until(lambda: not states.list_executions(**clearing)["executions"], "nothing is being cleared away")
+    await_idle(story.connection, story.output("ClearingArn"))
